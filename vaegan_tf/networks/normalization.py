@@ -1,0 +1,70 @@
+"""Batch normalisation through TensorFlow's fused kernel."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="vaegan_tf")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` computed by one fused operation.
+
+    Weights, arguments and numbers are those of the Keras layer, within
+    floating-point error; only the channels-last form of rank 2 or 4, which the
+    paper's networks use, is fused. Where the statistics of several replicas
+    have to be merged (`synchronized=True` under a distribution strategy), or
+    in float64, the layer falls back to Keras's own computation.
+
+    Statistics are computed in float32 whatever the precision of the inputs.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalises `inputs`, (batch, channels) or (batch, h, w, channels)."""
+        if not self._is_fusable(inputs, mask):
+            return super().call(inputs, training=training, mask=mask)
+        inputs = tf.cast(inputs, self.compute_dtype)
+        images = inputs if inputs.shape.rank == 4 else inputs[:, None, None, :]
+        if training and self.trainable:
+            outputs = self._normalize_by_batch(images)
+        else:
+            outputs = self._normalize_by_history(images)
+        return outputs if inputs.shape.rank == 4 else outputs[:, 0, 0, :]
+
+    def _is_fusable(self, inputs, mask):
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        return (
+            mask is None
+            and not self.renorm
+            and not (self.synchronized and replicas > 1)
+            and inputs.shape.rank in (2, 4)
+            and self.axis in (-1, inputs.shape.rank - 1)
+            and self.compute_dtype != "float64"
+        )
+
+    def _normalize_by_batch(self, images):
+        outputs, mean, variance = self._fused(images, is_training=True)
+        # The kernel reports the unbiased variance, Keras keeps the biased one.
+        count = tf.cast(tf.size(images) / images.shape[-1], variance.dtype)
+        self._update(self.moving_mean, mean)
+        self._update(self.moving_variance, variance * (count - 1.0) / count)
+        return outputs
+
+    def _normalize_by_history(self, images):
+        return self._fused(images, is_training=False)[0]
+
+    def _fused(self, images, is_training):
+        channels = (images.shape[-1],)
+        history = (self.moving_mean, self.moving_variance)
+        mean, variance = ([], []) if is_training else history
+        return tf.raw_ops.FusedBatchNormV3(
+            x=images,
+            scale=self.gamma if self.scale else tf.ones(channels),
+            offset=self.beta if self.center else tf.zeros(channels),
+            mean=tf.convert_to_tensor(mean, tf.float32),
+            variance=tf.convert_to_tensor(variance, tf.float32),
+            epsilon=self.epsilon,
+            is_training=is_training,
+        )[:3]
+
+    def _update(self, average, value):
+        value = tf.cast(tf.stop_gradient(value), average.dtype)
+        average.assign(average * self.momentum + value * (1 - self.momentum))
