@@ -59,3 +59,14 @@ def normal(shape, seed, step, purpose):
     )
     first = context.replica_id_in_sync_group * batch_size
     return everyone[first : first + batch_size]
+
+
+def latent_codes(count, latent_dim, seed):
+    """Codes drawn from the prior N(0, I), (count, latent_dim).
+
+    Args:
+        count: How many, an integer or an integer scalar.
+        latent_dim: Dimension of z.
+        seed: An integer, or an integer tensor () or (2,).
+    """
+    return tf.random.stateless_normal([count, latent_dim], fold(seed))

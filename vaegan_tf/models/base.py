@@ -216,9 +216,7 @@ class GenerativeModel(keras.Model):
         Returns:
             Images in [−1, 1], (count, height, width, channels).
         """
-        latent = tf.random.stateless_normal(
-            [count, self.latent_dim], noise.fold(seed)
-        )
+        latent = noise.latent_codes(count, self.latent_dim, seed)
         return self.decode(latent, attributes)
 
     # -- For subclasses ----------------------------------------------------
@@ -251,7 +249,8 @@ class GenerativeModel(keras.Model):
                 f"This model is conditional: it needs `attributes` of shape "
                 f"(batch, {self.num_attributes}) beside {sorted(inputs)}."
             )
-        return {**inputs, "attributes": tf.cast(attributes, tf.float32)}
+        inputs = {**inputs, "attributes": attributes}
+        return {k: tf.cast(value, tf.float32) for k, value in inputs.items()}
 
     def decode_batches(self, latents, attributes, training):
         """Decodes several batches of codes in one pass, for training.

@@ -1,0 +1,159 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vaegan_tf.export import export_saved_model
+from vaegan_tf.models import MODELS, create_model
+
+SIGNATURES = {
+    "vae": {"encode", "decode", "reconstruct", "sample"},
+    "gan": {"decode", "sample", "features", "discriminate"},
+    "vaegan": {
+        "encode",
+        "decode",
+        "reconstruct",
+        "sample",
+        "features",
+        "discriminate",
+    },
+}
+SIGNATURES["learned_metric_vae"] = SIGNATURES["vaegan"]
+
+
+def small_model(name, num_attributes=0):
+    model = create_model(
+        name,
+        image_size=32,
+        width=0.05,
+        latent_dim=4,
+        num_attributes=num_attributes,
+    )
+    # Weights that differ from the twin's, so that a mix-up shows.
+    for weight in model.decoder.trainable_weights:
+        weight.assign(weight + 0.1)
+    return model
+
+
+def images(count):
+    noise = np.random.default_rng(0).uniform(-1, 1, (count, 32, 32, 3))
+    return noise.astype(np.float32)
+
+
+@pytest.mark.parametrize("num_attributes", [0, 3])
+@pytest.mark.parametrize("name", MODELS)
+def test_signatures_compute_what_the_model_computes(
+    name, num_attributes, tmp_path
+):
+    model = small_model(name, num_attributes)
+    export_saved_model(model, tmp_path / "7")
+    served = tf.saved_model.load(str(tmp_path / "7")).signatures
+    assert set(served) == SIGNATURES[name]
+
+    for count in (1, 5):
+        attributes = np.eye(3, dtype=np.float32)[np.arange(count) % 3]
+        extra = {"attributes": attributes} if num_attributes else {}
+        latent = np.full((count, 4), 0.3, np.float32)
+        expected = {
+            "decode": ({"latent": latent}, model.decode(latent, **extra)),
+            "sample": (
+                {"count": tf.constant(count), "seed": tf.constant([1, 2])},
+                model.sample(count, [1, 2], **extra),
+            ),
+        }
+        image = images(count)
+        if "encode" in served:
+            posterior = model.encode(image, **extra)
+            mean = served["encode"](image=tf.constant(image), **extra)["mean"]
+            np.testing.assert_allclose(mean, posterior["mean"], atol=1e-5)
+            expected["reconstruct"] = (
+                {"image": image},
+                model.reconstruct(image, **extra),
+            )
+        for signature, (inputs, outputs) in expected.items():
+            inputs = {k: tf.constant(v) for k, v in {**inputs, **extra}.items()}
+            result = served[signature](**inputs)["image"]
+            assert result.shape == (count, 32, 32, 3)
+            np.testing.assert_allclose(result, outputs, atol=1e-5)
+        if "discriminate" in served:
+            judged = model.discriminator(
+                model.conditioned({"image": image}, extra.get("attributes")),
+                training=False,
+            )
+            inputs = {"image": tf.constant(image), **extra}
+            np.testing.assert_allclose(
+                served["discriminate"](**inputs)["logit"],
+                judged["logit"],
+                atol=1e-5,
+            )
+            np.testing.assert_allclose(
+                served["features"](**inputs)["features"],
+                judged["features"],
+                atol=1e-5,
+            )
+
+
+def test_every_variable_is_stored_once(tmp_path):
+    model = small_model("vaegan")
+    export_saved_model(model, tmp_path / "1")
+    networks = (model.encoder, model.decoder_ema, model.discriminator)
+    expected = sorted(
+        tuple(weight.shape) for net in networks for weight in net.weights
+    )
+    prefix = str(tmp_path / "1" / "variables" / "variables")
+    stored = [
+        tuple(shape)
+        for name, shape in tf.train.list_variables(prefix)
+        if not name.startswith("_CHECKPOINTABLE")
+    ]
+    assert sorted(stored) == expected
+
+
+def test_tensorflow_loads_it_without_keras_or_this_package(tmp_path):
+    export_saved_model(small_model("vaegan"), tmp_path / "1")
+    script = (
+        "import sys\n"
+        "sys.modules['keras'] = sys.modules['vaegan_tf'] = None\n"
+        "import tensorflow as tf\n"
+        f"model = tf.saved_model.load({str(tmp_path / '1')!r})\n"
+        "image = model.signatures['sample'](count=tf.constant(2),"
+        " seed=tf.constant([0, 1]))['image']\n"
+        "print(image.shape)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert result.stdout.strip() == "(2, 32, 32, 3)"
+
+
+def test_samples_depend_on_the_seed_alone(tmp_path):
+    export_saved_model(small_model("gan"), tmp_path / "1")
+    sample = tf.saved_model.load(str(tmp_path / "1")).signatures["sample"]
+
+    def draw(seed):
+        return sample(count=tf.constant(3), seed=tf.constant(seed))["image"]
+
+    np.testing.assert_array_equal(draw([1, 2]), draw([1, 2]))
+    assert np.abs(draw([1, 2]) - draw([1, 3])).max() > 1e-3
+
+
+def test_a_new_export_replaces_the_old_one_whole(tmp_path):
+    export_saved_model(small_model("gan"), tmp_path / "1")
+    (tmp_path / "1" / "stale").touch()
+    export_saved_model(small_model("gan"), tmp_path / "1")
+    assert not (tmp_path / "1" / "stale").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+def test_an_export_that_fails_leaves_the_old_one(tmp_path):
+    export_saved_model(small_model("gan"), tmp_path / "1")
+    (tmp_path / "partial-1").write_text("in the way")
+    with pytest.raises(OSError, match="Could not export to .*/1"):
+        export_saved_model(small_model("gan"), tmp_path / "1")
+    assert (tmp_path / "1" / "saved_model.pb").exists()

@@ -1,0 +1,100 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vaegan_tf import losses
+
+
+def test_kl_of_the_prior_itself_is_zero():
+    np.testing.assert_array_equal(
+        losses.gaussian_kl(tf.zeros((2, 3)), tf.zeros((2, 3))), [0, 0]
+    )
+
+
+def test_kl_sums_over_latent_dimensions():
+    # ½ (mean² + variance − log variance − 1): ½·4 and ½ (3 − log 3 − 1).
+    mean = tf.constant([[2.0, 0.0]])
+    log_variance = tf.constant([[0.0, math.log(3.0)]])
+    expected = 2 + 0.5 * (3 - math.log(3) - 1)
+    np.testing.assert_allclose(
+        losses.gaussian_kl(mean, log_variance), [expected], rtol=1e-6
+    )
+
+
+def test_kl_agrees_with_a_monte_carlo_estimate():
+    mean, log_variance = 0.7, -0.5
+    scale = math.exp(0.5 * log_variance)
+    z = np.random.default_rng(0).normal(mean, scale, 1_000_000)
+    log_q = -0.5 * ((z - mean) / scale) ** 2 - math.log(scale)
+    estimate = np.mean(log_q + 0.5 * z**2)
+    exact = losses.gaussian_kl(
+        tf.constant([[mean]]), tf.constant([[log_variance]])
+    )
+    assert float(exact[0]) == pytest.approx(estimate, abs=0.005)
+
+
+def test_gaussian_nll_is_half_the_summed_squared_error():
+    target = tf.reshape(tf.range(12, dtype=tf.float32), (1, 2, 2, 3))
+    np.testing.assert_allclose(
+        losses.gaussian_nll(target, target - 2.0), [0.5 * 12 * 4]
+    )
+
+
+def test_unit_features_are_compared_as_they_are():
+    real = tf.constant([[1.0, 10.0], [3.0, 30.0]])
+    other = tf.constant([[0.0, 10.0], [3.0, 34.0]])
+    np.testing.assert_allclose(losses.feature_nll(real, other), [0.5, 8.0])
+
+
+def test_batch_features_are_compared_in_units_of_their_spread():
+    # Standard deviations of the real features: 1 and 10.
+    real = tf.constant([[1.0, 10.0], [3.0, 30.0]])
+    other = tf.constant([[0.0, 10.0], [3.0, 34.0]])
+    np.testing.assert_allclose(
+        losses.feature_nll(real, other, "batch"), [0.5, 0.08], rtol=1e-5
+    )
+
+
+def test_no_gradient_flows_through_the_spread():
+    real = tf.constant([[1.0], [3.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(real)
+        total = tf.reduce_sum(losses.standardize(real, real))
+    # The spread is 1: were it not held fixed, the gradients would differ.
+    np.testing.assert_allclose(tape.gradient(total, real), [[1], [1]], 1e-5)
+
+
+def test_an_unknown_feature_scale_is_refused():
+    with pytest.raises(ValueError, match=r"must be one of \('unit', 'batch'\)"):
+        losses.check_feature_scale("layer")
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1e-3])
+@pytest.mark.parametrize("logit", [-3.0, 0.0, 2.5])
+def test_adversarial_costs_are_logarithms_of_probabilities(logit, epsilon):
+    probability = 1 / (1 + math.exp(-logit))
+    logits = tf.constant([[logit]])
+    np.testing.assert_allclose(
+        losses.real_nll(logits, epsilon),
+        [-math.log(probability + epsilon)],
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        losses.generated_nll(logits, epsilon),
+        [-math.log(1 - probability + epsilon)],
+        rtol=1e-5,
+    )
+
+
+def test_adversarial_costs_of_extreme_logits_are_finite():
+    logits = tf.constant([[-200.0], [200.0]])
+    np.testing.assert_allclose(losses.real_nll(logits), [200, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        losses.generated_nll(logits), [0, 200], atol=1e-6
+    )
+    # With ε inside, the cost of being surely wrong is −log ε.
+    np.testing.assert_allclose(
+        losses.real_nll(logits, 1e-3)[0], -math.log(1e-3), rtol=1e-5
+    )

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vaegan_tf import noise
+from vaegan_tf.noise import Purpose
+
+
+def draw(seed=1, step=5, purpose=Purpose.PRIOR, count=4):
+    return noise.normal([count, 3], seed, step, purpose).numpy()
+
+
+def test_the_same_arguments_give_the_same_numbers():
+    np.testing.assert_array_equal(draw(), draw())
+    traced = tf.function(lambda step: noise.normal([4, 3], 1, step, 1))
+    np.testing.assert_array_equal(traced(tf.constant(5)), draw())
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 2}, {"step": 6}, {"purpose": Purpose.POSTERIOR}]
+)
+def test_every_argument_matters(other):
+    assert np.abs(draw() - draw(**other)).min() > 1e-4
+
+
+def test_numbers_are_standard_normal():
+    numbers = draw(count=20_000)
+    assert abs(numbers.mean()) < 0.01
+    assert numbers.std() == pytest.approx(1, abs=0.01)
+
+
+def test_a_seed_may_be_a_pair():
+    np.testing.assert_array_equal(noise.fold([3, 4]), [3, 4])
+    np.testing.assert_array_equal(noise.fold(3), [3, 0])
+    assert (noise.fold(3, 7).numpy() != noise.fold(3, 8).numpy()).any()
+
+
+def test_replicas_share_out_the_rows_of_the_global_batch():
+    alone = draw(count=4)
+
+    class TwoReplicas:
+        num_replicas_in_sync = 2
+        replica_id_in_sync_group = 1
+
+    original = tf.distribute.get_replica_context
+    tf.distribute.get_replica_context = TwoReplicas
+    try:
+        second = draw(count=2)
+    finally:
+        tf.distribute.get_replica_context = original
+    np.testing.assert_array_equal(second, alone[2:])
+
+
+def test_latent_codes_accept_tensors():
+    eager = noise.latent_codes(3, 5, [1, 2])
+    traced = tf.function(lambda n, seed: noise.latent_codes(n, 5, seed))
+    np.testing.assert_array_equal(
+        traced(tf.constant(3), tf.constant([1, 2])), eager
+    )

@@ -1,0 +1,345 @@
+"""What the user types: every flag of every command, and the only ones.
+
+Each `define_*` function defines one group of flags on a `FlagValues` and
+returns their names in the order in which `--help` shows them.
+"""
+
+from absl import flags
+
+DATASETS_HELP = (
+    "Data set: avatars (drawn on this machine), celeb_a, celeb_a_files or "
+    "image_folder (both read --source_dir), or any image data set of "
+    "TensorFlow Datasets by name, such as mnist or cifar10."
+)
+MODELS = ("vae", "gan", "vaegan", "learned_metric_vae")
+
+
+class Group:
+    """Defines flags on a `FlagValues` and remembers their names.
+
+    Args:
+        flag_values: Where the flags are defined.
+    """
+
+    def __init__(self, flag_values):
+        self.flag_values = flag_values
+        self.names = []
+
+    def string(self, name, default, help_text):
+        """A text."""
+        self._define(flags.DEFINE_string, name, default, help_text)
+
+    def strings(self, name, default, help_text):
+        """Texts, separated by commas."""
+        self._define(flags.DEFINE_list, name, default, help_text)
+
+    def boolean(self, name, default, help_text):
+        """A switch: --name or --noname."""
+        self._define(flags.DEFINE_boolean, name, default, help_text)
+
+    def choice(self, name, default, choices, help_text):
+        """One of several words."""
+        self._define(flags.DEFINE_enum, name, default, help_text, list(choices))
+
+    def integer(self, name, default, help_text, low=None, high=None):
+        """A whole number within bounds."""
+        self._define(
+            flags.DEFINE_integer,
+            name,
+            default,
+            help_text,
+            lower_bound=low,
+            upper_bound=high,
+        )
+
+    def number(self, name, default, help_text, low=None, high=None):
+        """A real number within bounds."""
+        self._define(
+            flags.DEFINE_float,
+            name,
+            default,
+            help_text,
+            lower_bound=low,
+            upper_bound=high,
+        )
+
+    def _define(self, definer, name, default, help_text, *args, **kwargs):
+        if definer is flags.DEFINE_enum:
+            definer(
+                name, default, *args, help_text, flag_values=self.flag_values
+            )
+        else:
+            definer(
+                name, default, help_text, flag_values=self.flag_values, **kwargs
+            )
+        self.names.append(name)
+
+
+def define_data(flag_values):
+    """Which images, and what is done to them before a network sees them."""
+    group = Group(flag_values)
+    group.string("dataset", "avatars", DATASETS_HELP)
+    group.string(
+        "data_dir",
+        None,
+        "Folder of prepared data sets (default: that of TensorFlow Datasets, "
+        "~/tensorflow_datasets).",
+    )
+    group.string(
+        "source_dir",
+        None,
+        "Your own files: the folder of images, or the folder that holds "
+        "CelebA's archive and lists.",
+    )
+    group.integer(
+        "image_size", 64, "Height and width of images: 32, 64 or 128 pixels."
+    )
+    group.integer("num_channels", 3, "3 for colour, 1 for grey.")
+    group.strings(
+        "attributes",
+        None,
+        "Attributes to keep, in this order (default: all the data set has).",
+    )
+    group.choice(
+        "crop",
+        "auto",
+        ("auto", "celeb", "square", "none"),
+        "Part of the image to keep: celeb is rows 40 to 188 and columns 15 to "
+        "163 of CelebA, as in the authors' code; square the central square; "
+        "auto chooses by data set.",
+    )
+    return group.names
+
+
+def define_augmentation(flag_values):
+    """How training images are varied."""
+    group = Group(flag_values)
+    group.choice(
+        "augmentation",
+        "flip",
+        ("none", "flip", "authors"),
+        "Variation of training images: mirrored half of the time, or also "
+        "moved, scaled, turned and tinted a little as in the authors' code.",
+    )
+    return group.names
+
+
+def define_model(flag_values):
+    """Which model, on which networks, minimising what."""
+    group = Group(flag_values)
+    group.choice("model", "vaegan", MODELS, "The model to train.")
+    _define_networks(group)
+    _define_objectives(group)
+    _define_adversary(group)
+    return group.names
+
+
+def _define_networks(group):
+    group.boolean(
+        "conditional", False, "Give the networks the attributes as input."
+    )
+    group.integer("latent_dim", 128, "Dimension of the latent code.", low=1)
+    group.number(
+        "width",
+        1.0,
+        "Multiplies the channels and units of every layer; 0.5 trains about "
+        "three times as fast.",
+        low=0.01,
+    )
+    group.integer(
+        "encoder_units",
+        2048,
+        "Units of the encoder's fully connected layer: 2048 in the paper, "
+        "1024 in the authors' code.",
+        low=1,
+    )
+    group.integer(
+        "feature_layer",
+        None,
+        "Layer l of the learned distance, as the number of downsamplings "
+        "before it (default: the third, or the last).",
+        low=1,
+    )
+    group.choice(
+        "initializer",
+        "glorot",
+        ("glorot", "authors"),
+        "First values of kernels.",
+    )
+    group.number(
+        "weight_decay",
+        0.0,
+        "Penalty on the squares of kernels; 1e-5 in the authors' code.",
+        low=0.0,
+    )
+    group.number(
+        "ema_momentum",
+        0.999,
+        "Momentum of the running average of the decoder that draws samples; "
+        "0 for none.",
+        low=0.0,
+        high=1.0,
+    )
+
+
+def _define_objectives(group):
+    group.number(
+        "gamma",
+        2e-3,
+        "Weight of the feature error against fooling the discriminator, in "
+        "the decoder: the paper's gamma.",
+    )
+    group.number(
+        "reconstruction_weight",
+        None,
+        "The authors' w, instead of gamma: weight w of the feature error and "
+        "1 - w of fooling the discriminator.",
+    )
+    group.number(
+        "kl_weight",
+        3.0,
+        "Weight of the divergence from the prior in the encoder; 1 in the "
+        "paper. Higher: better samples, less faithful reconstructions.",
+        low=0.0,
+    )
+    group.choice(
+        "feature_scale",
+        "batch",
+        ("unit", "batch"),
+        "Features in the feature error: as they are, as in the paper, or in "
+        "units of their standard deviation over the batch.",
+    )
+    group.boolean(
+        "discriminate_reconstructions",
+        True,
+        "Let the discriminator learn from reconstructions too.",
+    )
+
+
+def _define_adversary(group):
+    group.choice(
+        "adversarial",
+        "non_saturating",
+        ("minimax", "non_saturating"),
+        "What the decoder minimises to fool the discriminator: minimax as in "
+        "the paper, or -log D.",
+    )
+    group.number(
+        "real_weight",
+        None,
+        "Weight of real images in the discriminator, generated ones weighing "
+        "1 minus it (default: all weigh 1).",
+    )
+    group.number(
+        "log_epsilon",
+        0.0,
+        "Added inside the discriminator's logarithms; 1e-3 in the authors' "
+        "code.",
+        low=0.0,
+    )
+    group.number(
+        "equilibrium_margin",
+        None,
+        "Margin of the equilibrium rule, which skips updates of the network "
+        "that is ahead; 0.35 in the authors' code (default: no rule).",
+    )
+    group.string(
+        "discriminator_from",
+        None,
+        "Run folder of the trained GAN whose discriminator measures distance "
+        "in --model=learned_metric_vae.",
+    )
+
+
+def define_optimisation(flag_values):
+    """How far and how often to step."""
+    group = Group(flag_values)
+    group.integer("batch_size", 64, "Images in a step, all devices.", low=1)
+    group.integer("train_steps", 20_000, "Steps to train for.", low=1)
+    group.choice(
+        "optimizer", "rmsprop", ("rmsprop", "adam"), "How gradients are used."
+    )
+    group.number("learning_rate", 3e-4, "Learning rate of all networks.")
+    for network in ("encoder", "decoder", "discriminator"):
+        group.number(
+            f"{network}_learning_rate", None, f"Another rate for the {network}."
+        )
+    group.choice(
+        "learning_rate_decay",
+        "none",
+        ("none", "authors"),
+        "How rates fall over the training.",
+    )
+    group.number(
+        "final_learning_rate", 1.6e-7, "What rates fall to at the last step."
+    )
+    group.number(
+        "beta_1", 0.5, "Adam's averaging of the gradient.", low=0.0, high=1.0
+    )
+    group.choice(
+        "precision",
+        "auto",
+        ("auto", "float32", "bfloat16", "float16"),
+        "Format that networks compute in; auto is bfloat16 where the hardware "
+        "is fast at it.",
+    )
+    return group.names
+
+
+def define_run(flag_values):
+    """Where a run lies, and when something is written."""
+    group = Group(flag_values)
+    group.string("model_dir", None, "The run's folder.")
+    group.integer(
+        "seed", 0, "Seed of weights, data order, noise and splits.", low=0
+    )
+    group.boolean(
+        "deterministic",
+        False,
+        "Compute the same bits every time, at some cost in speed.",
+    )
+    group.integer("log_every", 50, "Steps between two logs.", low=1)
+    group.integer(
+        "checkpoint_every", 500, "Steps between two checkpoints.", low=1
+    )
+    group.integer("sample_every", 500, "Steps between two pictures.", low=1)
+    group.integer("keep_checkpoints", 3, "Newest checkpoints to keep.", low=1)
+    group.integer(
+        "nan_retries",
+        0,
+        "How often to go back to the last checkpoint, with other noise, when "
+        "a number is not finite or runs away.",
+        low=0,
+    )
+    group.boolean(
+        "overwrite", False, "Delete what the run's folder holds, start anew."
+    )
+    group.string(
+        "wandb_project", None, "Weights & Biases project to mirror logs to."
+    )
+    return group.names
+
+
+def define_use(flag_values):
+    """Which trained model to use."""
+    group = Group(flag_values)
+    group.string("model_dir", None, "Folder of the trained run.")
+    group.choice(
+        "checkpoint",
+        "latest",
+        ("latest", "best"),
+        "Which checkpoint: the newest, or the one that reconstructs best.",
+    )
+    return group.names
+
+
+def define_conditions(flag_values):
+    """What a conditional model is told."""
+    group = Group(flag_values)
+    group.strings(
+        "condition",
+        None,
+        "Attributes of a conditional model: names for those present, such as "
+        "Eyeglasses,Smiling, or name=value; all others are 0.",
+    )
+    return group.names

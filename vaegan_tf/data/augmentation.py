@@ -1,0 +1,139 @@
+"""Random changes of a batch that leave faces faces.
+
+Every change is a pure function of the batch and a seed.
+"""
+
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+Augmentation = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+# Translation is in pixels of the authors' crop of this size.
+_AUTHORS_CROP_SIZE = 148
+
+
+def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Mirror every image left to right with probability one half.
+
+    The authors' code mirrors whole batches; here each image has its own lot.
+
+    Args:
+        images: (batch, height, width, channels).
+        seed: Stateless seed, integers (2,).
+
+    Returns:
+        (batch, height, width, channels).
+    """
+    lots = tf.random.stateless_uniform(tf.shape(images)[:1], seed)
+    mirrored = lots[:, None, None, None] < 0.5
+    return tf.where(mirrored, tf.reverse(images, [2]), images)
+
+
+def distort(
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    *,
+    translation: float = 2.0,
+    scale: float = 0.01,
+    rotation: float = 0.01,
+    gamma: float = 0.05,
+    contrast: float = 0.05,
+    hue: float = 0.01,
+) -> tf.Tensor:
+    """Move, turn and tint every image a little.
+
+    Args:
+        images: (batch, height, width, 3 or 1), in [−1, 1].
+        seed: Stateless seed, integers (2,).
+        translation: Standard deviation in pixels of a crop 148 pixels high.
+        scale: Standard deviation of the scale.
+        rotation: Standard deviation in radians.
+        gamma: Standard deviation of the logarithm (to base e^(1/ln 2)) of the
+            exponent of the whole image.
+        contrast: The same for the exponent of saturation and value.
+        hue: Standard deviation in turns; grey images have no hue.
+
+    Returns:
+        (batch, height, width, channels), in [−1, 1].
+
+    Reference:
+        `dataset/augment.py` and `dataset/celeba.py` of the authors' code,
+        https://github.com/andersbll/autoencoding_beyond_pixels. It distorts
+        600,000 pictures once, before the crop is made small, with cubic
+        interpolation; here every batch is distorted anew, after it, bilinearly.
+    """
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
+    batch = tf.shape(images)[0]
+
+    def normal(position, sigma, *size):
+        shape = [batch, *size]
+        return sigma * tf.random.stateless_normal(shape, seeds[position])
+
+    def exponent(position, sigma):
+        logarithm = (sigma**2 + normal(position, sigma, 1, 1, 1)) / math.log(2)
+        return tf.exp(logarithm)
+
+    height = images.shape[1]
+    images = _move(
+        images,
+        translation=normal(0, translation * height / _AUTHORS_CROP_SIZE, 2),
+        scale=1.0 + normal(1, scale),
+        rotation=normal(2, rotation),
+    )
+    images = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
+    images = images ** exponent(3, gamma)
+    images = _tint(images, exponent(4, contrast), normal(5, hue, 1, 1))
+    return tf.clip_by_value(images * 2.0 - 1.0, -1.0, 1.0)
+
+
+def flip_and_distort(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """The authors' augmentation: `flip`, then `distort`."""
+    first, second = tf.unstack(
+        tf.random.experimental.stateless_split(seed, 2)
+    )
+    return distort(flip(images, first), second)
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": lambda images, seed: images,
+    "flip": flip,
+    "authors": flip_and_distort,
+}
+
+
+def _move(images, translation, scale, rotation):
+    """Sample the images at scaled, turned and shifted places.
+
+    Places outside take the colour of the nearest border.
+    """
+    center_y = (images.shape[1] - 1) / 2
+    center_x = (images.shape[2] - 1) / 2
+    cos = scale * tf.cos(rotation)
+    sin = scale * tf.sin(rotation)
+    offset_x = center_x + translation[:, 0] - cos * center_x + sin * center_y
+    offset_y = center_y + translation[:, 1] - sin * center_x - cos * center_y
+    zeros = tf.zeros_like(cos)
+    rows = [cos, -sin, offset_x, sin, cos, offset_y, zeros, zeros]
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.stack(rows, axis=1),
+        output_shape=images.shape[1:3],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+    )
+
+
+def _tint(images, exponent, turns):
+    if images.shape[-1] == 1:
+        return images**exponent
+    hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(images), axis=-1)
+    exponent = exponent[..., 0]
+    hsv = [
+        tf.math.floormod(hue + turns, 1.0),
+        saturation**exponent,
+        value**exponent,
+    ]
+    return tf.image.hsv_to_rgb(tf.stack(hsv, axis=-1))

@@ -1,0 +1,143 @@
+"""The one way in: `load_dataset`."""
+
+import difflib
+import os
+from collections.abc import Sequence
+
+import tensorflow_datasets as tfds
+
+from vaegan_tf.data import sources, splits, transforms
+from vaegan_tf.data.arrays import ArrayFormat, prepare_arrays
+from vaegan_tf.data.dataset import (
+    DEFAULT_MEMORY_LIMIT_BYTES,
+    ImageDataset,
+    Split,
+)
+
+_CROPS = {
+    "celeb": transforms.crop_box(*transforms.CELEB_BOX),
+    "square": transforms.crop_square,
+    "none": transforms.chain(),
+}
+_AUTO_CROPS = {"celeb_a": "celeb", "celeb_a_files": "celeb", "avatars": "none"}
+_MOST_CLASSES = 1000
+
+
+def load_dataset(
+    name: str = "avatars",
+    *,
+    data_dir: str | os.PathLike | None = None,
+    source_dir: str | os.PathLike | None = None,
+    image_size: int = 64,
+    num_channels: int = 3,
+    attributes: Sequence[str] | None = None,
+    crop: str = "auto",
+    seed: int = 0,
+    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
+) -> ImageDataset:
+    """Load a data set of images; prepare it first if it was not.
+
+    Args:
+        name: `avatars` (or `avatars/tiny`), `celeb_a`, `celeb_a_files`,
+            `image_folder`, or any data set of TFDS with an image.
+        data_dir: Where prepared data sets lie; TFDS's folder by default.
+        source_dir: The folder or zip with the user's files, for
+            `celeb_a_files` and `image_folder`; for `celeb_a`, the folder with
+            the five official files, if they are not to be downloaded.
+        image_size: Height and width of the images.
+        num_channels: 3, or 1 for grey.
+        attributes: Names of the attributes to keep, in this order; all of
+            them by default.
+        crop: `celeb` (the authors' box), `square` (the central one), `none`,
+            or `auto`: the first for CelebA, none for avatars, else square.
+        seed: Seed of validation and test splits that the source lacks.
+        memory_limit_bytes: A split's images beyond this size stay on disk.
+
+    Returns:
+        The data set.
+
+    Raises:
+        FileNotFoundError: If a file or folder is missing.
+        ValueError: If an argument is out of its range, or the files do not
+            make a data set.
+        ConnectionError: If a download failed.
+    """
+    _check_arguments(image_size, num_channels, crop)
+    builder = sources.find_builder(name, data_dir, source_dir)
+    if crop == "auto":
+        crop = _AUTO_CROPS.get(builder.name, "square")
+    names, read_attributes = _attributes_of(builder)
+    carved = not splits.is_complete(builder.info.splits)
+    array_format = ArrayFormat(
+        image_size, num_channels, crop, seed if carved else None
+    )
+    transform = transforms.chain(
+        read_attributes,
+        _CROPS[crop],
+        transforms.resize(image_size),
+        transforms.to_channels(num_channels),
+        transforms.keep("image", "attributes"),
+    )
+    arrays = prepare_arrays(builder, array_format, transform, names)
+    columns = _columns(arrays.attribute_names, attributes)
+    return ImageDataset(
+        name=name,
+        image_shape=array_format.image_shape,
+        attribute_names=tuple(arrays.attribute_names[c] for c in columns),
+        splits={
+            split: Split(
+                arrays.images_path(split),
+                arrays.attributes(split)[:, columns],
+                memory_limit_bytes,
+            )
+            for split in splits.SPLITS
+        },
+    )
+
+
+def _attributes_of(builder):
+    """Names of the attributes and the transform that makes them a vector."""
+    features = builder.info.features
+    if "attributes" in features:
+        names = list(features["attributes"])
+        return names, transforms.stack_attributes(names)
+    label = features.get("label")
+    if (
+        isinstance(label, tfds.features.ClassLabel)
+        and label.num_classes
+        and label.num_classes <= _MOST_CLASSES
+    ):
+        return list(label.names), transforms.one_hot_label(label.num_classes)
+    return [], transforms.no_attributes
+
+
+def _columns(available, wanted):
+    if wanted is None:
+        return list(range(len(available)))
+    unknown = [name for name in wanted if name not in available]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], available, n=1, cutoff=0.4)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            "`attributes` must name attributes of the data set. Received: "
+            f"{unknown[0]!r}. {hint}Available: "
+            f"{', '.join(available) or 'none'}."
+        )
+    return [available.index(name) for name in wanted]
+
+
+def _check_arguments(image_size, num_channels, crop):
+    if image_size < 1:
+        raise ValueError(
+            f"`image_size` must be positive. Received: {image_size}."
+        )
+    if num_channels not in (1, 3):
+        raise ValueError(
+            "`num_channels` must be 1 (grey) or 3 (colour). "
+            f"Received: {num_channels}."
+        )
+    if crop != "auto" and crop not in _CROPS:
+        raise ValueError(
+            f"`crop` must be one of auto, {', '.join(_CROPS)}. "
+            f"Received: {crop!r}."
+        )

@@ -1,0 +1,127 @@
+"""A SavedModel with one signature for each thing a model can do."""
+
+import pathlib
+import shutil
+
+import tensorflow as tf
+
+
+def export_saved_model(model, folder):
+    """Writes a SavedModel that plain TensorFlow can load.
+
+    Signatures take float32 images in [−1, 1] and any batch size, and return
+    dicts. A model that lacks a network lacks its signatures; conditional
+    models take `attributes`, float32 (batch, num_attributes), too.
+
+    ============  ===========================  ============================
+    signature     takes                        returns
+    ============  ===========================  ============================
+    encode        image                        mean, log_variance
+    decode        latent                       image
+    reconstruct   image                        image, of the posterior mean
+    sample        count int32, seed int32 (2)  image
+    features      image                        features of layer l
+    discriminate  image                        logit
+    ============  ===========================  ============================
+
+    Images are drawn by the averaged decoder if the model has one. Every
+    variable is stored once.
+
+    Args:
+        model: A `GenerativeModel` that computes in float32.
+        folder: Where to; replaced whole if it exists. TensorFlow Serving
+            expects its name to be a number.
+
+    Raises:
+        OSError: If it cannot be written; what was there before stays.
+    """
+    folder = pathlib.Path(folder)
+    partial = folder.with_name(f"partial-{folder.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    module = _module(model)
+    try:
+        tf.saved_model.save(module, str(partial), signatures=module.endpoints)
+    except (tf.errors.OpError, OSError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise OSError(f"Could not export to {folder}: {error}") from error
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _module(model):
+    """The variables that signatures need, beside the signatures."""
+    endpoints = {}
+    if hasattr(model, "encode"):
+        endpoints |= _autoencoder_endpoints(model)
+    endpoints |= _decoder_endpoints(model)
+    if hasattr(model, "discriminator"):
+        endpoints |= _discriminator_endpoints(model)
+    module = tf.Module()
+    module.endpoints = endpoints
+    captured = {
+        id(variable): variable
+        for endpoint in endpoints.values()
+        for variable in endpoint.variables
+    }
+    module.stored = list(captured.values())
+    return module
+
+
+def _autoencoder_endpoints(model):
+    def reconstruct(**example):
+        return {"image": model.reconstruct(**example)}
+
+    image = _image_spec(model)
+    return {
+        "encode": _endpoint(model, model.encode, image=image),
+        "reconstruct": _endpoint(model, reconstruct, image=image),
+    }
+
+
+def _decoder_endpoints(model):
+    def decode(**arguments):
+        return {"image": model.decode(**arguments)}
+
+    def sample(**arguments):
+        return {"image": model.sample(**arguments)}
+
+    latent = tf.TensorSpec((None, model.latent_dim), tf.float32)
+    count = tf.TensorSpec((), tf.int32)
+    seed = tf.TensorSpec((2,), tf.int32)
+    return {
+        "decode": _endpoint(model, decode, latent=latent),
+        "sample": _endpoint(model, sample, count=count, seed=seed),
+    }
+
+
+def _discriminator_endpoints(model):
+    def judged(key):
+        def judge(image, attributes=None):
+            inputs = model.conditioned({"image": image}, attributes)
+            return {key: model.discriminator(inputs, training=False)[key]}
+
+        return judge
+
+    image = _image_spec(model)
+    return {
+        "features": _endpoint(model, judged("features"), image=image),
+        "discriminate": _endpoint(model, judged("logit"), image=image),
+    }
+
+
+def _image_spec(model):
+    return tf.TensorSpec((None, *model.image_shape), tf.float32)
+
+
+def _endpoint(model, function, **specs):
+    """A function of keyword arguments, traced for any batch size."""
+    if model.num_attributes:
+        specs["attributes"] = tf.TensorSpec(
+            (None, model.num_attributes), tf.float32
+        )
+    named = {
+        name: tf.TensorSpec(spec.shape, spec.dtype, name=name)
+        for name, spec in specs.items()
+    }
+    traced = tf.function(lambda **inputs: function(**inputs))
+    return traced.get_concrete_function(**named)

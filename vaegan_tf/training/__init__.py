@@ -1,0 +1,1 @@
+"""When, on which device? Precision, optimizers, checkpoints, the loop."""

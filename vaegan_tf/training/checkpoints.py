@@ -1,0 +1,202 @@
+"""What is kept of a run, so that it can go on as if never interrupted."""
+
+import os
+import pathlib
+import shutil
+
+import tensorflow as tf
+from absl import logging
+
+PARTIAL = "partial"
+PREFIX = "variables"
+
+
+class CheckpointError(OSError):
+    """A checkpoint that could not be written or read."""
+
+
+class Checkpoints:
+    """The checkpoints of one run: folders `step-N`, one for each.
+
+    A checkpoint holds every variable: networks, averaged decoder, optimizer
+    slots, step, noise seed and the running means of the log. It is written
+    under another name and gets its own only when it is whole, so that one cut
+    short never stands in for a good one.
+
+    Args:
+        model: A compiled `GenerativeModel`.
+        folder: Where checkpoints lie; made if it does not exist.
+        keep: How many of the newest stay.
+    """
+
+    def __init__(self, model, folder, keep=3):
+        self.model = model
+        self.folder = pathlib.Path(folder)
+        self.keep = keep
+        self._checkpoint = tf.train.Checkpoint(**_groups(model))
+
+    @property
+    def steps(self):
+        """Steps at which there is a checkpoint, in ascending order."""
+        return steps_in(self.folder)
+
+    def save(self):
+        """Writes a checkpoint of the model as it is, unless there is one.
+
+        Raises:
+            CheckpointError: If it could not be written; older ones stay.
+        """
+        step = int(self.model.step.numpy())
+        if step in self.steps:
+            return
+        partial = self.folder / PARTIAL
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            self._checkpoint.write(str(partial / PREFIX))
+            _sync(partial)
+            partial.rename(self.folder / f"step-{step}")
+        except (tf.errors.OpError, OSError) as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise CheckpointError(
+                f"Could not write the checkpoint of step {step} to "
+                f"{self.folder}: {_first_line(error)} The last good "
+                f"checkpoint is that of step {max(self.steps, default=None)}."
+            ) from error
+        for old in self.steps[: -self.keep]:
+            shutil.rmtree(self.folder / f"step-{old}")
+
+    def restore(self):
+        """Reads the newest checkpoint that can be read; deletes damaged ones.
+
+        Returns:
+            Its step, or `None` if there is no checkpoint.
+
+        Raises:
+            CheckpointError: If there are checkpoints but none can be read.
+        """
+        damaged = []
+        for step in reversed(self.steps):
+            try:
+                restore(self._checkpoint, self.folder, step)
+            except CheckpointError as error:
+                logging.warning("%s Going back to the one before.", error)
+                damaged.append(step)
+                continue
+            for worse in damaged:
+                shutil.rmtree(self.folder / f"step-{worse}")
+            return step
+        if damaged:
+            raise CheckpointError(
+                f"None of the checkpoints in {self.folder} can be read. Start "
+                "anew with --overwrite, or put back a copy of them."
+            )
+        return None
+
+
+def steps_in(folder):
+    """Steps at which a folder holds a checkpoint, in ascending order."""
+    return sorted(
+        int(path.name.removeprefix("step-"))
+        for path in pathlib.Path(folder).glob("step-*")
+    )
+
+
+def restore(checkpoint, folder, step):
+    """Reads a checkpoint, whole.
+
+    Args:
+        checkpoint: A `tf.train.Checkpoint` of the variables wanted.
+        folder: The folder of checkpoints.
+        step: The step to read.
+
+    Raises:
+        CheckpointError: If it is damaged, or lacks a variable.
+    """
+    path = pathlib.Path(folder) / f"step-{step}" / PREFIX
+    try:
+        status = checkpoint.read(str(path))
+        status.assert_existing_objects_matched().expect_partial()
+    except (tf.errors.OpError, AssertionError, ValueError, OSError) as error:
+        raise CheckpointError(
+            f"The checkpoint of step {step} in {folder} cannot be read: "
+            f"{_first_line(error)}"
+        ) from error
+
+
+def restore_networks(model, folder, names):
+    """Reads some networks from the newest checkpoint in a folder.
+
+    Args:
+        model: A model that has networks of these names.
+        folder: The `checkpoints` or `best` folder of a run.
+        names: Attributes of the model: `"encoder"`, `"decoder_ema"`, ...
+
+    Returns:
+        The checkpoint's step.
+
+    Raises:
+        FileNotFoundError: If there is no checkpoint.
+        CheckpointError: If it is damaged, or of other networks.
+    """
+    steps = steps_in(folder)
+    if not steps:
+        raise FileNotFoundError(
+            f"There is no checkpoint in {folder}. Train first, or give the "
+            "folder that was --model_dir of a training."
+        )
+    groups = _network_groups(model)
+    checkpoint = tf.train.Checkpoint(**{name: groups[name] for name in names})
+    restore(checkpoint, folder, steps[-1])
+    return steps[-1]
+
+
+def _groups(model):
+    """Every variable of a training, in named groups."""
+    optimizers = {
+        f"{name}_optimizer": _by_path(optimizer.variables)
+        for name, optimizer in model.optimizers.items()
+    }
+    means = [v for metric in model.metrics for v in metric.variables]
+    return {
+        **_network_groups(model),
+        **optimizers,
+        "counters": _by_path([model.step, model.noise_seed]),
+        "log": _by_path(means),
+    }
+
+
+def _network_groups(model):
+    names = [*model.network_names, "decoder_ema"]
+    networks = {name: getattr(model, name) for name in names}
+    return {
+        name: _by_path(network.variables)
+        for name, network in networks.items()
+        if network is not None
+    }
+
+
+def _by_path(variables):
+    """Variables under the last two parts of their paths: layer and weight."""
+    named = {
+        "/".join(variable.path.split("/")[-2:]): variable.value
+        for variable in variables
+    }
+    if len(named) != len(variables):
+        raise ValueError("Two variables of one network have the same name.")
+    return named
+
+
+def _sync(folder):
+    """Makes sure that what was written outlives a failing machine."""
+    for path in folder.iterdir():
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _first_line(error):
+    message = getattr(error, "message", None) or str(error)
+    return message.strip().split("\n")[0][:200]

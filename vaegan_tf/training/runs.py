@@ -1,0 +1,137 @@
+"""What a run's folder holds, and how to get its model back."""
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+from vaegan_tf.models import create_model
+from vaegan_tf.training.checkpoints import restore_networks
+
+PACKAGES = ("vaegan-tf", "tensorflow", "keras", "tensorflow-datasets", "numpy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The folder of one training, `--model_dir`.
+
+    Args:
+        folder: The folder; it need not exist yet.
+    """
+
+    folder: pathlib.Path
+
+    def __post_init__(self):
+        object.__setattr__(self, "folder", pathlib.Path(self.folder))
+
+    record = property(lambda self: self.folder / "run.json")
+    flags = property(lambda self: self.folder / "train.flags")
+    metrics = property(lambda self: self.folder / "metrics.jsonl")
+    checkpoints = property(lambda self: self.folder / "checkpoints")
+    best = property(lambda self: self.folder / "best")
+    samples = property(lambda self: self.folder / "samples")
+    tensorboard = property(lambda self: self.folder / "tensorboard")
+    exports = property(lambda self: self.folder / "export")
+
+    @property
+    def exists(self):
+        """Whether a training was started here."""
+        return self.record.exists()
+
+    def read(self):
+        """The record of the run, `run.json`.
+
+        Raises:
+            FileNotFoundError: If the folder is no run's.
+            ValueError: If the record is damaged.
+        """
+        if not self.exists:
+            raise FileNotFoundError(
+                f"{self.folder} is no run: it holds no run.json. Give the "
+                "folder that was --model_dir of a training."
+            )
+        try:
+            return json.loads(self.record.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{self.record} is damaged: {error}.") from error
+
+    def write(self, *, flags, model, data):
+        """Writes the record of a run that begins.
+
+        Args:
+            flags: Every flag's value by name.
+            model: Arguments of `create_model`.
+            data: Arguments of `load_dataset`, and `attribute_names`.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        record = {
+            "flags": flags,
+            "model": model,
+            "data": data,
+            "versions": versions(),
+            "git_commit": git_commit(),
+        }
+        write_text(self.record, json.dumps(record, indent=2) + "\n")
+
+    def model(self, *, checkpoint="latest"):
+        """The run's model with its weights, in float32, for use.
+
+        Args:
+            checkpoint: `"latest"` or `"best"`.
+
+        Returns:
+            `(model, step)`.
+
+        Raises:
+            FileNotFoundError: If the folder is no run's, or holds no such
+                checkpoint.
+        """
+        model = create_model(**self.read()["model"])
+        folder = self.best if checkpoint == "best" else self.checkpoints
+        names = [*model.network_names]
+        if model.decoder_ema is not None:
+            names.append("decoder_ema")
+        return model, restore_networks(model, folder, names)
+
+
+def differences(before, now, ignored=()):
+    """What two runs' flags disagree on, as lines `--name: before -> now`."""
+    names = sorted(set(before) | set(now))
+    return [
+        f"--{name}: {before.get(name)!r} -> {now.get(name)!r}"
+        for name in names
+        if name not in ignored and before.get(name) != now.get(name)
+    ]
+
+
+def versions():
+    """Versions of Python, the system and the packages results depend on."""
+    found = {"python": platform.python_version(), "system": platform.platform()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def git_commit():
+    """Commit of the checkout this package runs from; `None` elsewhere."""
+    here = pathlib.Path(sys.modules[__name__].__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return None
+    return result.stdout.strip() or None
+
+
+def write_text(path, text):
+    """Writes a file whole or not at all."""
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)

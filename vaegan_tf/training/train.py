@@ -1,0 +1,254 @@
+"""One training from settings to the last checkpoint."""
+
+import shutil
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from vaegan_tf.models import create_model
+from vaegan_tf.training import observers
+from vaegan_tf.training.checkpoints import Checkpoints, restore_networks
+from vaegan_tf.training.loop import Training
+from vaegan_tf.training.optimizers import (
+    AuthorsDecay,
+    create_optimizers,
+    network_rates,
+)
+from vaegan_tf.training.precision import set_precision
+from vaegan_tf.training.runs import Run, differences
+from vaegan_tf.training.summaries import SummaryWriter
+
+HELD_OUT = 512
+
+# What may differ between a run and its continuation.
+CHANGEABLE = frozenset(
+    {
+        "checkpoint_every",
+        "data_dir",
+        "keep_checkpoints",
+        "log_every",
+        "model_dir",
+        "nan_retries",
+        "overwrite",
+        "sample_every",
+        "train_steps",
+        "wandb_project",
+    }
+)
+
+
+def train(
+    run: Run,
+    dataset,
+    *,
+    flags,
+    model,
+    data,
+    train_steps,
+    batch_size=64,
+    augmentation="flip",
+    optimizer="rmsprop",
+    learning_rate=3e-4,
+    learning_rates=None,
+    learning_rate_decay="none",
+    final_learning_rate=1.6e-7,
+    beta_1=0.5,
+    precision="auto",
+    seed=0,
+    deterministic=False,
+    discriminator_from=None,
+    log_every=50,
+    checkpoint_every=500,
+    sample_every=500,
+    keep_checkpoints=3,
+    nan_retries=0,
+    overwrite=False,
+    wandb_project=None,
+):
+    """Trains a model, or goes on where its training stopped.
+
+    Args:
+        run: The run's folder.
+        dataset: An `ImageDataset`.
+        flags: Every setting by name, for the run's record; a run is gone on
+            with only if they are the same.
+        model: Arguments of `create_model`.
+        data: Arguments that `dataset` was loaded with, for the record.
+        train_steps: Steps in all.
+        batch_size: Images in a step, over all replicas.
+        augmentation: Variation of training images, see `ImageDataset`.
+        optimizer: `"rmsprop"` or `"adam"`.
+        learning_rate: Rate of the networks not in `learning_rates`.
+        learning_rates: Rates by network.
+        learning_rate_decay: `"none"`, or `"authors"` for `AuthorsDecay`.
+        final_learning_rate: What the rates fall to.
+        beta_1: Adam's averaging of the gradient.
+        precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`.
+        seed: Seed of weights, order of the data and noise.
+        deterministic: Whether operations must give the same bits every time.
+        discriminator_from: Folder of the GAN's run for VAE_Dis_l.
+        log_every: Steps between two logs.
+        checkpoint_every: Steps between two checkpoints.
+        sample_every: Steps between two pictures.
+        keep_checkpoints: Newest checkpoints to keep.
+        nan_retries: How often to go back after a number is not finite.
+        overwrite: Whether to delete what the folder holds.
+        wandb_project: Weights & Biases project to mirror logs to.
+
+    Returns:
+        Whether the last step was reached.
+
+    Raises:
+        ValueError: If settings contradict each other, or the run.
+        DivergenceError: If the training diverges.
+        CheckpointError: If a checkpoint cannot be written or read.
+    """
+    _check_continuation(run, flags, overwrite)
+    _set_up(seed, deterministic)
+    precision, reason = set_precision(precision)
+    logging.info("Networks compute in %s: %s.", precision, reason)
+
+    built = create_model(**model, seed=seed)
+    trained = built.trained_networks
+    rates = network_rates(trained, learning_rate, learning_rates)
+    built.compile(
+        create_optimizers(
+            trained,
+            optimizer=optimizer,
+            learning_rates=rates,
+            beta_1=beta_1,
+        ),
+        jit_compile=False,
+    )
+    _take_discriminator(built, model, discriminator_from)
+    logging.info("%s\n%s", built.name, observers.parameter_table(built))
+
+    if overwrite and run.exists:
+        shutil.rmtree(run.folder)
+    if not run.exists:
+        run.write(flags=flags, model={**model, "seed": seed}, data=data)
+    writer = SummaryWriter(
+        run.tensorboard, wandb_project, run.folder.name, flags
+    )
+    training = Training(
+        built,
+        lambda step: dataset.train_batches(
+            batch_size,
+            seed=seed,
+            start_step=step,
+            augmentation=augmentation,
+        ),
+        Checkpoints(built, run.checkpoints, keep_checkpoints),
+        train_steps=train_steps,
+        log_every=log_every,
+        checkpoint_every=checkpoint_every,
+        observers=_observers(
+            run,
+            built,
+            dataset,
+            writer,
+            batch_size=batch_size,
+            log_every=log_every,
+            checkpoint_every=checkpoint_every,
+            sample_every=sample_every,
+        ),
+        learning_rates=_schedules(
+            learning_rate_decay, rates, final_learning_rate, train_steps
+        ),
+        nan_retries=nan_retries,
+    )
+    with writer:
+        writer.hparams(flags)
+        return training.run()
+
+
+def _check_continuation(run, flags, overwrite):
+    if overwrite or not run.exists:
+        return
+    decays = flags.get("learning_rate_decay", "none") != "none"
+    ignored = CHANGEABLE - {"train_steps"} if decays else CHANGEABLE
+    lines = differences(run.read()["flags"], flags, ignored)
+    if lines:
+        raise ValueError(
+            f"{run.folder} holds a run with other settings. Go on with its "
+            f"own (--flagfile={run.flags}), choose another --model_dir, or "
+            "delete it with --overwrite. The differences:\n  "
+            + "\n  ".join(lines)
+        )
+
+
+def _set_up(seed, deterministic):
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def _take_discriminator(built, model, folder):
+    """Gives VAE_Dis_l the discriminator of a trained GAN."""
+    if model["model"] != "learned_metric_vae":
+        return
+    if not folder:
+        raise ValueError(
+            "learned_metric_vae measures distance in a trained GAN: give its "
+            "run's folder with --discriminator_from."
+        )
+    gan = Run(folder)
+    theirs = gan.read()["model"]
+    for name in ("image_size", "num_channels", "width", "num_attributes"):
+        if theirs[name] != model[name]:
+            raise ValueError(
+                f"The discriminator of {folder} was trained with "
+                f"{name}={theirs[name]}, this model has {name}={model[name]}. "
+                "Train with the same."
+            )
+    step = restore_networks(built, gan.checkpoints, ["discriminator"])
+    logging.info("Distance is that of %s at step %d.", folder, step)
+
+
+def _schedules(decay, rates, final_rate, train_steps):
+    if decay == "none":
+        return {}
+    return {
+        name: AuthorsDecay(rate, final_rate, train_steps)
+        for name, rate in rates.items()
+    }
+
+
+def _observers(
+    run,
+    model,
+    dataset,
+    writer,
+    *,
+    batch_size,
+    log_every,
+    checkpoint_every,
+    sample_every,
+):
+    held_out = dataset.batches("validation", 64).take(HELD_OUT // 64).cache()
+    example = _concatenated(held_out)
+    watching = [
+        observers.Progress(log_every, batch_size, writer),
+        observers.Numbers(log_every, run.metrics, writer),
+        observers.Pictures(sample_every, run.samples, example, writer),
+        observers.Validation(
+            checkpoint_every,
+            held_out,
+            run.metrics,
+            Checkpoints(model, run.best, keep=1),
+            writer,
+        ),
+    ]
+    if hasattr(model, "encode"):
+        names = dataset.attribute_names
+        watching.append(
+            observers.Codes(checkpoint_every, example, names, writer)
+        )
+    return watching
+
+
+def _concatenated(batches):
+    parts = list(batches.as_numpy_iterator())
+    return {key: np.concatenate([p[key] for p in parts]) for key in parts[0]}
