@@ -1,1 +1,35 @@
-"""VAE/GAN (Larsen et al., 2016) for Keras 3 and TensorFlow."""
+"""VAE/GAN (Larsen et al., 2016) for Keras 3 and TensorFlow.
+
+The names below are imported when they are first used, so that a command's
+`--help` does not wait for TensorFlow.
+"""
+
+import importlib
+
+from vaegan_tf.version import __version__
+
+_HOMES = {
+    "GAN": "models",
+    "VAE": "models",
+    "VAEGAN": "models",
+    "Decoder": "networks",
+    "Discriminator": "networks",
+    "Encoder": "networks",
+    "LearnedMetricVAE": "models",
+    "create_model": "models",
+    "export_saved_model": "export",
+    "load_dataset": "data",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vaegan_tf' has no attribute {name!r}")
+    module = importlib.import_module(f"vaegan_tf.{_HOMES[name]}")
+    return getattr(module, name)
+
+
+def __dir__():
+    return sorted(__all__)

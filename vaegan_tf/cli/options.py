@@ -11,6 +11,7 @@ DATASETS_HELP = (
     "image_folder (both read --source_dir), or any image data set of "
     "TensorFlow Datasets by name, such as mnist or cifar10."
 )
+NETWORKS = ("encoder", "decoder", "discriminator")
 MODELS = ("vae", "gan", "vaegan", "learned_metric_vae")
 
 
@@ -32,6 +33,10 @@ class Group:
     def strings(self, name, default, help_text):
         """Texts, separated by commas."""
         self._define(flags.DEFINE_list, name, default, help_text)
+
+    def repeated(self, name, help_text):
+        """Texts, one each time the flag is given."""
+        self._define(flags.DEFINE_multi_string, name, None, help_text)
 
     def boolean(self, name, default, help_text):
         """A switch: --name or --noname."""
@@ -260,7 +265,7 @@ def define_optimisation(flag_values):
         "optimizer", "rmsprop", ("rmsprop", "adam"), "How gradients are used."
     )
     group.number("learning_rate", 3e-4, "Learning rate of all networks.")
-    for network in ("encoder", "decoder", "discriminator"):
+    for network in NETWORKS:
         group.number(
             f"{network}_learning_rate", None, f"Another rate for the {network}."
         )
@@ -330,16 +335,120 @@ def define_use(flag_values):
         ("latest", "best"),
         "Which checkpoint: the newest, or the one that reconstructs best.",
     )
+    flags.mark_flag_as_required("model_dir", flag_values=flag_values)
     return group.names
 
 
-def define_conditions(flag_values):
+def define_output(group, default):
+    """Where pictures go."""
+    group.string(
+        "output", default, "File to write; a folder if it ends in a slash."
+    )
+
+
+def define_condition(flag_values):
     """What a conditional model is told."""
     group = Group(flag_values)
     group.strings(
         "condition",
         None,
-        "Attributes of a conditional model: names for those present, such as "
+        "Attributes of a conditional model: those present, such as "
         "Eyeglasses,Smiling, or name=value; all others are 0.",
     )
     return group.names
+
+
+def define_seed(flag_values):
+    """The seed, where nothing else of a run is defined."""
+    group = Group(flag_values)
+    group.integer("seed", 0, "Seed of splits the source does not have.", low=0)
+    return group.names
+
+
+def data_arguments(flags):
+    """Arguments of `load_dataset`."""
+    return {
+        "name": flags.dataset,
+        "data_dir": flags.data_dir,
+        "source_dir": flags.source_dir,
+        "image_size": flags.image_size,
+        "num_channels": flags.num_channels,
+        "attributes": flags.attributes,
+        "crop": flags.crop,
+        "seed": flags.seed,
+    }
+
+
+def model_arguments(flags, attribute_names):
+    """Arguments of `create_model`.
+
+    Args:
+        flags: The command's flags.
+        attribute_names: Names of the data set's attributes.
+
+    Raises:
+        ValueError: If a flag was set that the model does not have, or a
+            conditional model has no attributes to be told.
+    """
+    from vaegan_tf.models import MODELS
+
+    if flags.conditional and not attribute_names:
+        raise ValueError(
+            f"--conditional needs attributes, and {flags.dataset} has none."
+        )
+    settings = {name for model in MODELS.values() for name in model.settings}
+    own = MODELS[flags.model].settings
+    for name in sorted(settings - set(own)):
+        if flags[name].value != flags[name].default:
+            raise ValueError(
+                f"--{name} does not apply to --model={flags.model}."
+            )
+    arguments = (
+        "model",
+        "image_size",
+        "num_channels",
+        "latent_dim",
+        "width",
+        "encoder_units",
+        "feature_layer",
+        "initializer",
+        "weight_decay",
+        "ema_momentum",
+        *own,
+    )
+    return {
+        **{name: flags[name].value for name in arguments},
+        "num_attributes": len(attribute_names) if flags.conditional else 0,
+    }
+
+
+def training_arguments(flags):
+    """Arguments of `train`, but for run, data and model."""
+    arguments = (
+        "train_steps",
+        "batch_size",
+        "augmentation",
+        "optimizer",
+        "learning_rate",
+        "learning_rate_decay",
+        "final_learning_rate",
+        "beta_1",
+        "precision",
+        "seed",
+        "deterministic",
+        "discriminator_from",
+        "log_every",
+        "checkpoint_every",
+        "sample_every",
+        "keep_checkpoints",
+        "nan_retries",
+        "overwrite",
+        "wandb_project",
+    )
+    return {
+        **{name: flags[name].value for name in arguments},
+        "learning_rates": {
+            network: flags[f"{network}_learning_rate"].value
+            for network in NETWORKS
+        },
+    }

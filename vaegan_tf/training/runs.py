@@ -9,6 +9,8 @@ import platform
 import subprocess
 import sys
 
+import keras
+
 from vaegan_tf.models import create_model
 from vaegan_tf.training.checkpoints import restore_networks
 
@@ -59,11 +61,12 @@ class Run:
         except json.JSONDecodeError as error:
             raise ValueError(f"{self.record} is damaged: {error}.") from error
 
-    def write(self, *, flags, model, data):
-        """Writes the record of a run that begins.
+    def write(self, *, flags, flag_file, model, data):
+        """Writes the record of a run that begins, and its flag file.
 
         Args:
-            flags: Every flag's value by name.
+            flags: Every setting by name.
+            flag_file: The flags as text that replays the run.
             model: Arguments of `create_model`.
             data: Arguments of `load_dataset`, and `attribute_names`.
         """
@@ -75,6 +78,7 @@ class Run:
             "versions": versions(),
             "git_commit": git_commit(),
         }
+        write_text(self.flags, flag_file)
         write_text(self.record, json.dumps(record, indent=2) + "\n")
 
     def model(self, *, checkpoint="latest"):
@@ -90,7 +94,12 @@ class Run:
             FileNotFoundError: If the folder is no run's, or holds no such
                 checkpoint.
         """
-        model = create_model(**self.read()["model"])
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("float32")
+        try:
+            model = create_model(**self.read()["model"])
+        finally:
+            keras.config.set_dtype_policy(policy)
         folder = self.best if checkpoint == "best" else self.checkpoints
         names = [*model.network_names]
         if model.decoder_ema is not None:

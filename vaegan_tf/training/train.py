@@ -47,6 +47,7 @@ def train(
     model,
     data,
     train_steps,
+    flag_file="",
     batch_size=64,
     augmentation="flip",
     optimizer="rmsprop",
@@ -77,6 +78,7 @@ def train(
         model: Arguments of `create_model`.
         data: Arguments that `dataset` was loaded with, for the record.
         train_steps: Steps in all.
+        flag_file: The settings as a flag file, for the record.
         batch_size: Images in a step, over all replicas.
         augmentation: Variation of training images, see `ImageDataset`.
         optimizer: `"rmsprop"` or `"adam"`.
@@ -128,7 +130,12 @@ def train(
     if overwrite and run.exists:
         shutil.rmtree(run.folder)
     if not run.exists:
-        run.write(flags=flags, model={**model, "seed": seed}, data=data)
+        run.write(
+            flags=flags,
+            flag_file=flag_file,
+            model={**model, "seed": seed},
+            data=data,
+        )
     writer = SummaryWriter(
         run.tensorboard, wandb_project, run.folder.name, flags
     )

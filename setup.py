@@ -1,0 +1,60 @@
+from setuptools import find_packages, setup
+
+REQUIREMENTS = [
+    "absl-py>=2.1,<3",
+    "importlib_resources>=6",  # TFDS 4.9.10 imports it but does not ask for it
+    "keras>=3.14,<3.16",
+    "numpy>=1.26,<3",
+    "pillow>=10.1,<14",
+    "python-avatars>=1.4,<2",
+    "resvg-py>=0.5,<0.6",
+    "tensorboard>=2.21,<2.22",  # TensorFlow 2.21 no longer brings it
+    "tensorflow>=2.21,<2.22",
+    "tensorflow-datasets>=4.9.10,<4.10",
+    "tqdm>=4.60,<5",
+]
+TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
+COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+
+
+def read_version():
+    with open("vaegan_tf/version.py", encoding="utf-8") as file:
+        return file.read().split('"')[-2]
+
+
+def read_readme():
+    with open("README.md", encoding="utf-8") as file:
+        return file.read()
+
+
+setup(
+    name="vaegan-tf",
+    version=read_version(),
+    description="VAE/GAN (Larsen et al., 2016) for Keras 3 and TensorFlow",
+    long_description=read_readme(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["vaegan_tf", "vaegan_tf.*"]),
+    package_data={"vaegan_tf": ["py.typed"]},
+    python_requires=">=3.11",
+    install_requires=REQUIREMENTS,
+    extras_require={
+        "test": TEST,
+        "dev": [*TEST, "ruff>=0.17,<0.18"],
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "wandb": ["wandb>=0.18,<1"],
+    },
+    entry_points={
+        "console_scripts": [
+            f"vaegan-{name}=vaegan_tf.cli.{name}:command" for name in COMMANDS
+        ]
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
