@@ -215,9 +215,9 @@ CASES = {
         {"gamma": 0.3},
         {
             "encoder": lambda t: t.kl() + t.feature_nll("unit"),
-            "decoder": lambda t: 0.3 * t.feature_nll("unit")
-            - t.reconstructed()
-            - t.generated(),
+            "decoder": lambda t: (
+                0.3 * t.feature_nll("unit") - t.reconstructed() - t.generated()
+            ),
             "discriminator": lambda t: (
                 t.real() + t.reconstructed() + t.generated()
             ),
@@ -232,8 +232,9 @@ CASES = {
         },
         {
             "encoder": lambda t: t.kl() + t.feature_nll("unit"),
-            "decoder": lambda t: 0.1 * t.feature_nll("unit")
-            - 0.9 * t.generated(),
+            "decoder": lambda t: (
+                0.1 * t.feature_nll("unit") - 0.9 * t.generated()
+            ),
             "discriminator": lambda t: 0.5 * t.real() + 0.5 * t.generated(),
         },
     ),
@@ -248,9 +249,11 @@ CASES = {
         },
         {
             "encoder": lambda t: 3 * t.kl() + t.feature_nll("batch"),
-            "decoder": lambda t: 0.2 * t.feature_nll("batch")
-            + t.reconstructed(as_real=True)
-            + t.generated(as_real=True),
+            "decoder": lambda t: (
+                0.2 * t.feature_nll("batch")
+                + t.reconstructed(as_real=True)
+                + t.generated(as_real=True)
+            ),
             "discriminator": lambda t: (
                 0.6 * t.real() + 0.2 * (t.reconstructed() + t.generated())
             ),
@@ -326,9 +329,7 @@ def test_all_networks_step_from_the_same_weights():
         expected = objective(twin)
         if name == "decoder":
             expected -= twin.real()  # L_GAN whole, as the paper has it.
-        np.testing.assert_allclose(
-            numbers[f"{name}_loss"], expected, rtol=1e-5
-        )
+        np.testing.assert_allclose(numbers[f"{name}_loss"], expected, rtol=1e-5)
 
 
 def test_logged_gradient_norms_are_those_of_the_step():

@@ -396,9 +396,10 @@ class GenerativeModel(keras.Model):
         if isinstance(choice, keras.optimizers.Optimizer):
             choice = keras.optimizers.serialize(choice)
         optimizer = keras.optimizers.get(choice)
+        scaling = keras.mixed_precision.LossScaleOptimizer
         half = self.dtype_policy.name == "mixed_float16"
-        if half and not hasattr(optimizer, "inner_optimizer"):
-            optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+        if half and not isinstance(optimizer, scaling):
+            optimizer = scaling(optimizer)
         # A slot made inside a traced step fails under MirroredStrategy.
         optimizer.build(getattr(self, name).trainable_weights)
         return optimizer
@@ -422,8 +423,7 @@ class GenerativeModel(keras.Model):
 
     def _norms(self, gradients):
         return {
-            name: tf.linalg.global_norm(gradient)
-            / self.optimizers[name].scale_loss(1.0)
+            name: _unscaled_norm(gradient, self.optimizers[name])
             for name, gradient in gradients.items()
         }
 
@@ -439,11 +439,32 @@ class GenerativeModel(keras.Model):
             average.assign(average + (1 - momentum) * (weight - average))
 
 
+def check_kl_weight(kl_weight):
+    """Refuses a divergence that would be maximised.
+
+    Raises:
+        ValueError: If the weight is negative.
+    """
+    if kl_weight < 0:
+        raise ValueError(
+            "`kl_weight` must not be negative. "
+            f"Received: kl_weight={kl_weight}."
+        )
+
+
 def _watching(network, stack):
     tape = tf.GradientTape(watch_accessed_variables=False)
     stack.enter_context(tape)
     tape.watch([weight.value for weight in network.trainable_weights])
     return tape
+
+
+def _unscaled_norm(gradients, optimizer):
+    """Norm of what is applied: 0 where loss scaling skips an overflow."""
+    norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(1.0)
+    if not isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer):
+        return norm
+    return tf.where(tf.math.is_finite(norm), norm, 0.0)
 
 
 def _apply_if(gate, optimizer, gradients, weights):

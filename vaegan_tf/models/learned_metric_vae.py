@@ -3,6 +3,7 @@
 import keras
 
 from vaegan_tf import losses
+from vaegan_tf.models.base import check_kl_weight
 from vaegan_tf.models.vae import Autoencoder
 
 
@@ -43,6 +44,7 @@ class LearnedMetricVAE(Autoencoder):
         feature_scale="unit",
         **kwargs,
     ):
+        check_kl_weight(kl_weight)
         losses.check_feature_scale(feature_scale)
         discriminator.trainable = False
         super().__init__(

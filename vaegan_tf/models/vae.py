@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from vaegan_tf import losses
-from vaegan_tf.models.base import GenerativeModel
+from vaegan_tf.models.base import GenerativeModel, check_kl_weight
 from vaegan_tf.noise import Purpose
 
 
@@ -69,6 +69,7 @@ class VAE(Autoencoder):
     settings = ("kl_weight",)
 
     def __init__(self, encoder, decoder, *, kl_weight=1.0, **kwargs):
+        check_kl_weight(kl_weight)
         super().__init__({"encoder": encoder, "decoder": decoder}, **kwargs)
         self.kl_weight = kl_weight
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from vaegan_tf import losses
 from vaegan_tf.models.adversarial import AdversarialModel
+from vaegan_tf.models.base import check_kl_weight
 from vaegan_tf.models.vae import Autoencoder
 from vaegan_tf.noise import Purpose
 
@@ -76,6 +77,7 @@ class VAEGAN(Autoencoder, AdversarialModel):
         **kwargs,
     ):
         _check_weights(gamma, reconstruction_weight)
+        check_kl_weight(kl_weight)
         losses.check_feature_scale(feature_scale)
         super().__init__(
             {
