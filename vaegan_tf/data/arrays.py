@@ -119,9 +119,10 @@ def _write(builder, array_format, transform, attribute_names, folder):
         "images": (array_format.image_shape, np.uint8),
         "attributes": ((len(attribute_names),), np.float32),
     }
-    with _Writers(folder, every_target, shapes) as writers, _progress(
-        len(every_target)
-    ) as progress:
+    with (
+        _Writers(folder, every_target, shapes) as writers,
+        _progress(len(every_target)) as progress,
+    ):
         for source, targets in assigned.items():
             position = 0
             for example in _transformed(builder, source, transform):

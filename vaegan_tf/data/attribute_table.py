@@ -98,8 +98,8 @@ def _parse(source, columns, lines, first_line):
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         raise ValueError(
-            f"{source} must name each column once. Received: {_first(repeated)} "
-            "more than once."
+            f"{source} must name each column once. "
+            f"Received: {_first(repeated)} more than once."
         )
     rows = {}
     for number, (name, *values) in enumerate(lines, start=first_line):

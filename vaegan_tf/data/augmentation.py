@@ -66,33 +66,24 @@ def distort(
     """
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
     batch = tf.shape(images)[0]
-
-    def normal(position, sigma, *size):
-        shape = [batch, *size]
-        return sigma * tf.random.stateless_normal(shape, seeds[position])
-
-    def exponent(position, sigma):
-        logarithm = (sigma**2 + normal(position, sigma, 1, 1, 1)) / math.log(2)
-        return tf.exp(logarithm)
-
-    height = images.shape[1]
+    pixels = images.shape[1] / _AUTHORS_CROP_SIZE
     images = _move(
         images,
-        translation=normal(0, translation * height / _AUTHORS_CROP_SIZE, 2),
-        scale=1.0 + normal(1, scale),
-        rotation=normal(2, rotation),
+        translation=_normal(seeds[0], translation * pixels, [batch, 2]),
+        scale=1.0 + _normal(seeds[1], scale, [batch]),
+        rotation=_normal(seeds[2], rotation, [batch]),
     )
     images = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
-    images = images ** exponent(3, gamma)
-    images = _tint(images, exponent(4, contrast), normal(5, hue, 1, 1))
+    each = [batch, 1, 1, 1]
+    images = _power(images, _exponent(seeds[3], gamma, each))
+    turns = _normal(seeds[5], hue, each)
+    images = _tint(images, _exponent(seeds[4], contrast, each), turns)
     return tf.clip_by_value(images * 2.0 - 1.0, -1.0, 1.0)
 
 
 def flip_and_distort(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """The authors' augmentation: `flip`, then `distort`."""
-    first, second = tf.unstack(
-        tf.random.experimental.stateless_split(seed, 2)
-    )
+    first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
     return distort(flip(images, first), second)
 
 
@@ -101,6 +92,15 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "flip": flip,
     "authors": flip_and_distort,
 }
+
+
+def _normal(seed, sigma, shape):
+    return sigma * tf.random.stateless_normal(shape, seed)
+
+
+def _exponent(seed, sigma, shape):
+    logarithm = sigma**2 + _normal(seed, sigma, shape)
+    return tf.exp(logarithm / math.log(2))
 
 
 def _move(images, translation, scale, rotation):
@@ -128,12 +128,17 @@ def _move(images, translation, scale, rotation):
 
 def _tint(images, exponent, turns):
     if images.shape[-1] == 1:
-        return images**exponent
+        return _power(images, exponent)
     hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(images), axis=-1)
-    exponent = exponent[..., 0]
+    exponent, turns = exponent[..., 0], turns[..., 0]
     hsv = [
         tf.math.floormod(hue + turns, 1.0),
-        saturation**exponent,
-        value**exponent,
+        _power(saturation, exponent),
+        _power(value, exponent),
     ]
     return tf.image.hsv_to_rgb(tf.stack(hsv, axis=-1))
+
+
+def _power(base, exponent):
+    # Several times faster than `**`, and 0 stays 0.
+    return tf.exp(exponent * tf.math.log(base))

@@ -45,15 +45,14 @@ class Avatars(tfds.core.GeneratorBasedBuilder):
 
     def _info(self):
         size = avatar_drawing.IMAGE_SIZE
+        attributes = dict.fromkeys(avatar_drawing.ATTRIBUTES, np.bool_)
         return tfds.core.DatasetInfo(
             builder=self,
             description=self.__doc__,
             features=tfds.features.FeaturesDict(
                 {
                     "image": tfds.features.Image(shape=(size, size, 3)),
-                    "attributes": {
-                        name: np.bool_ for name in avatar_drawing.ATTRIBUTES
-                    },
+                    "attributes": attributes,
                 }
             ),
             disable_shuffling=True,

@@ -170,7 +170,9 @@ class CelebAFiles(tfds.core.GeneratorBasedBuilder):
         source = self.builder_config.source
         columns = source.attributes.columns
         for number, name in enumerate(
-            tqdm(names, f"Copying images ({split})", unit=" images", disable=None)
+            tqdm(
+                names, f"Copying images ({split})", unit=" images", disable=None
+            )
         ):
             row = source.attributes.rows[name] > 0
             yield (

@@ -14,7 +14,7 @@ from vaegan_tf.data.augmentation import AUGMENTATIONS
 DEFAULT_MEMORY_LIMIT_BYTES = 4 * 2**30
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Split:
     """The images and attributes of one split.
 
@@ -40,7 +40,8 @@ class Split:
         mapped = np.load(self.images_path, mmap_mode="r")
         if mapped.nbytes > self.memory_limit_bytes:
             return mapped
-        images = np.array(mapped)
+        # A view: the pipeline reads the same memory.
+        images = np.asarray(memoryview(self._images_tensor))
         images.flags.writeable = False
         return images
 
@@ -73,14 +74,14 @@ class Split:
 
     @functools.cached_property
     def _images_tensor(self):
-        return _host_tensor(self.images)
+        return _host_tensor(np.load(self.images_path, mmap_mode="r"))
 
     @functools.cached_property
     def _attributes_tensor(self):
         return _host_tensor(self.attributes)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class ImageDataset:
     """Images of one shape in three splits, with their attributes.
 
@@ -177,16 +178,37 @@ class ImageDataset:
 def _shuffled_indices(step, batch_size, count, seed):
     """Positions step·B … step·B + B − 1 of the endless shuffled stream."""
     position = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-    seeds = [tf.fill([batch_size], tf.constant(seed, tf.int64))]
-    seeds += [position // count, tf.zeros_like(position)]
+    epoch = position // count
+    keys = _epoch_keys(seed, epoch[0], batch_size // count + 2)
     # Not tf.random.experimental.index_shuffle: it pads a batch of seeds
     # along the wrong axis (TensorFlow 2.21).
     return tf.raw_ops.RandomIndexShuffle(
         index=position % count,
-        seed=tf.stack(seeds, axis=1),
+        seed=tf.gather(keys, epoch - epoch[0]),
         max_index=tf.fill([batch_size], tf.constant(count - 1, tf.int64)),
-        rounds=4,
+        rounds=8,
     )
+
+
+def _epoch_keys(seed, first_epoch, num_epochs):
+    """Keys of the permutations of some epochs, int64 (epochs, 3).
+
+    Plain small numbers will not do: from the key 0, 0, 0 the shuffle of a
+    small set leaves most of it in place.
+    """
+    keys = [
+        tf.random.stateless_uniform(
+            [3],
+            tf.random.experimental.stateless_fold_in(
+                tf.constant([seed, 1], tf.int64), first_epoch + number
+            ),
+            minval=None,
+            maxval=None,
+            dtype=tf.int64,
+        )
+        for number in range(num_epochs)
+    ]
+    return tf.stack(keys)
 
 
 def _map(dataset, function):

@@ -98,7 +98,9 @@ class ImageFolderFiles(tfds.core.GeneratorBasedBuilder):
         config = self.builder_config
         columns = config.attributes.columns
         for number, name in enumerate(
-            tqdm(names, f"Copying images ({split})", unit=" images", disable=None)
+            tqdm(
+                names, f"Copying images ({split})", unit=" images", disable=None
+            )
         ):
             data = config.tree.read(name)
             example = {"image": image_files.encode_for_tensorflow(data)}

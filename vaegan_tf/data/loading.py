@@ -4,6 +4,8 @@ import difflib
 import os
 from collections.abc import Sequence
 
+import numpy as np
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from vaegan_tf.data import sources, splits, transforms
@@ -66,19 +68,35 @@ def load_dataset(
     builder = sources.find_builder(name, data_dir, source_dir)
     if crop == "auto":
         crop = _AUTO_CROPS.get(builder.name, "square")
-    names, read_attributes = _attributes_of(builder)
+    _check_crop(name, crop, builder.info.features["image"].shape)
     carved = not splits.is_complete(builder.info.splits)
     array_format = ArrayFormat(
         image_size, num_channels, crop, seed if carved else None
     )
+    arrays = _find_arrays(name, builder, array_format)
+    return _select(name, arrays, array_format, attributes, memory_limit_bytes)
+
+
+def _find_arrays(name, builder, array_format):
+    names, read_attributes = _attributes_of(builder)
     transform = transforms.chain(
         read_attributes,
-        _CROPS[crop],
-        transforms.resize(image_size),
-        transforms.to_channels(num_channels),
+        _CROPS[array_format.crop],
+        transforms.resize(array_format.image_size),
+        transforms.to_channels(array_format.num_channels),
         transforms.keep("image", "attributes"),
     )
-    arrays = prepare_arrays(builder, array_format, transform, names)
+    try:
+        return prepare_arrays(builder, array_format, transform, names)
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            f"The images of {name!r} must allow crop={array_format.crop!r}. "
+            f"Received: {error.message.splitlines()[0]}"
+        ) from error
+
+
+def _select(name, arrays, array_format, attributes, memory_limit_bytes):
+    """The data set of some arrays and some of their attributes."""
     columns = _columns(arrays.attribute_names, attributes)
     return ImageDataset(
         name=name,
@@ -97,9 +115,13 @@ def load_dataset(
 
 def _attributes_of(builder):
     """Names of the attributes and the transform that makes them a vector."""
-    features = builder.info.features
-    if "attributes" in features:
-        names = list(features["attributes"])
+    features = dict(builder.info.features.items())
+    attributes = features.get("attributes")
+    if isinstance(attributes, tfds.features.FeaturesDict) and all(
+        feature.shape == () and feature.np_dtype != np.object_
+        for _, feature in attributes.items()
+    ):
+        names = list(attributes)
         return names, transforms.stack_attributes(names)
     label = features.get("label")
     if (
@@ -116,8 +138,9 @@ def _columns(available, wanted):
         return list(range(len(available)))
     unknown = [name for name in wanted if name not in available]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], available, n=1, cutoff=0.4)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
+        near = difflib.get_close_matches(unknown[0], available, n=2)
+        named = " or ".join(map(repr, near))
+        hint = f"Did you mean {named}? " if near else ""
         raise ValueError(
             "`attributes` must name attributes of the data set. Received: "
             f"{unknown[0]!r}. {hint}Available: "
@@ -140,4 +163,16 @@ def _check_arguments(image_size, num_channels, crop):
         raise ValueError(
             f"`crop` must be one of auto, {', '.join(_CROPS)}. "
             f"Received: {crop!r}."
+        )
+
+
+def _check_crop(name, crop, shape):
+    top, left, height, width = transforms.CELEB_BOX
+    low = shape[0] is not None and shape[0] < top + height
+    narrow = shape[1] is not None and shape[1] < left + width
+    if crop == "celeb" and (low or narrow):
+        raise ValueError(
+            f"crop='celeb' takes images of at least {top + height} × "
+            f"{left + width} pixels (height × width). Received: {name!r} with "
+            f"{shape[0]} × {shape[1]}."
         )

@@ -8,8 +8,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import requests
 import tensorflow_datasets as tfds
+from absl import logging
 from tensorflow_datasets.core.download import download_manager
 
 from vaegan_tf.data import locks
@@ -30,9 +32,7 @@ CELEB_A_FILE_BYTES = {
 
 _DOWNLOAD_ERRORS = (
     requests.exceptions.RequestException,
-    tfds.download.DownloadError
-    if hasattr(tfds.download, "DownloadError")
-    else download_manager.NonMatchingChecksumError,
+    tfds.download.DownloadError,
     download_manager.NonMatchingChecksumError,
 )
 
@@ -58,11 +58,7 @@ def find_builder(
         ConnectionError: If a download failed.
     """
     builder = _builder(name, data_dir, source_dir)
-    if "image" not in builder.info.features:
-        raise ValueError(
-            f"The data set must have a feature `image`. Received: {name!r} "
-            f"with {', '.join(builder.info.features)}."
-        )
+    _check_features(name, builder.info.features)
     if not Path(builder.data_path).is_dir():
         if name == "celeb_a" and source_dir is not None:
             check_celeb_a_files(source_dir)
@@ -96,6 +92,20 @@ def check_celeb_a_files(source_dir: str | os.PathLike) -> None:
         )
 
 
+def _check_features(name, features):
+    image = dict(features.items()).get("image")
+    if not isinstance(image, tfds.features.Image):
+        raise ValueError(
+            f"The data set must have a feature `image`. Received: {name!r} "
+            f"with {', '.join(features)}."
+        )
+    if image.shape[-1] not in (1, 3) or image.np_dtype != np.uint8:
+        raise ValueError(
+            "The images must have 1 or 3 channels of 8 bits. Received: "
+            f"{name!r} with {image.shape[-1]} of {image.np_dtype.__name__}."
+        )
+
+
 def _builder(name, data_dir, source_dir):
     base, _, config = name.partition("/")
     if base in ("celeb_a_files", "image_folder"):
@@ -120,10 +130,15 @@ def _builder_of_files(name, data_dir, source_dir):
             "Received: None."
         )
     if name == "celeb_a_files":
-        config = CelebAFilesConfig(source_dir)
-        return CelebAFiles(data_dir=data_dir, config=config)
-    config = ImageFolderConfig(source_dir)
-    return ImageFolderFiles(data_dir=data_dir, config=config)
+        builder, config = CelebAFiles, CelebAFilesConfig(source_dir)
+    else:
+        builder, config = ImageFolderFiles, ImageFolderConfig(source_dir)
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)  # "Using custom configuration …"
+    try:
+        return builder(data_dir=data_dir, config=config)
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _avatars(name, config, data_dir):
