@@ -237,6 +237,51 @@ def test_the_averaged_decoder_follows_weights_and_batch_statistics():
     assert model.generator is model.decoder_ema
 
 
+def discriminator_statistics(batches):
+    """Mean of the first normalised layer's inputs, pass after pass."""
+    model = make("vaegan", discriminator_batches=batches)
+    kinds = [np.full((2, 32, 32, 3), v, np.float32) for v in (1, -1, 0.5)]
+    norm = model.discriminator.get_layer("discriminator_conv_1_norm")
+    conv = keras.Model(
+        model.discriminator.input,
+        model.discriminator.get_layer("discriminator_conv_1").output,
+    )
+    expected = {
+        "joint": [kinds],
+        "paired": [kinds[:2], [kinds[0], kinds[2]]],
+        "separate": [[kind] for kind in kinds],
+    }[batches]
+    average = np.zeros(norm.moving_mean.shape)
+    for images in expected:
+        maps = conv({"image": np.concatenate(images)}).numpy()
+        average = 0.9 * average + 0.1 * maps.mean(axis=(0, 1, 2))
+    judged = model.judge([tf.constant(k) for k in kinds], None, True)
+    assert [len(judged[key]) for key in ("logit", "features")] == [3, 3]
+    return norm.moving_mean, average
+
+
+@pytest.mark.parametrize("batches", ["joint", "paired", "separate"])
+def test_images_share_statistics_with_those_they_are_judged_with(batches):
+    received, expected = discriminator_statistics(batches)
+    np.testing.assert_allclose(received, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_paired_batches_take_features_and_logits_from_their_own_pass():
+    model = make("vaegan", discriminator_batches="paired")
+    example = examples()["image"]
+    kinds = [tf.constant(part) for part in np.split(example[:6], 3)]
+    judged = model.judge(kinds, None, True)
+
+    def together(*images):
+        return model.discriminate(images, None, True)
+
+    similar, played = together(*kinds[:2]), together(kinds[0], kinds[2])
+    for ours, theirs in zip(judged["features"][:2], similar["features"]):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(judged["logit"][0], played["logit"][0])
+    np.testing.assert_array_equal(judged["logit"][2], played["logit"][1])
+
+
 def test_without_an_average_the_decoder_itself_draws():
     model = make("vae", ema_momentum=0.0)
     assert model.decoder_ema is None
@@ -317,6 +362,10 @@ def test_attributes_change_what_a_conditional_model_draws():
         (
             lambda: make("gan", adversarial="hinge"),
             "`adversarial` must be one of.*'hinge'",
+        ),
+        (
+            lambda: make("gan", discriminator_batches="mixed"),
+            "`discriminator_batches` must be one of.*'mixed'",
         ),
         (
             lambda: make("gan", real_weight=1.0),

@@ -228,6 +228,7 @@ CASES = {
         {
             "reconstruction_weight": 0.1,
             "discriminate_reconstructions": False,
+            "discriminator_batches": "paired",
             "real_weight": 0.5,
         },
         {
@@ -245,6 +246,7 @@ CASES = {
             "kl_weight": 3.0,
             "adversarial": "non_saturating",
             "feature_scale": "batch",
+            "discriminator_batches": "separate",
             "real_weight": 0.6,
         },
         {

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from vaegan_tf.networks import Decoder, Discriminator, Encoder
+from vaegan_tf.networks import Decoder, Discriminator, Encoder, num_features
 
 SIZES = (32, 64, 128)
 
@@ -108,12 +108,29 @@ def test_all_sizes_go_through_8_by_8_maps(
 
 @pytest.mark.parametrize(
     ("image_size", "layer", "shape"),
-    [(64, 1, (32, 32)), (64, 2, (16, 16)), (64, None, (8, 8))]
-    + [(32, None, (8, 8)), (128, None, (16, 16))],
+    [
+        (64, 1, (32, 32)),
+        (64, 2, (16, 16)),
+        (64, None, (8, 8)),
+        (32, None, (8, 8)),
+        (128, None, (16, 16)),
+    ],
 )
 def test_features_are_those_of_layer_l(image_size, layer, shape):
     discriminator = Discriminator(image_size, feature_layer=layer, width=0.05)
     assert discriminator.output["features"].shape[1:3] == shape
+
+
+@pytest.mark.parametrize(
+    ("image_size", "width", "layer"),
+    [(64, 1.0, None), (64, 0.25, 1), (32, 0.5, None), (128, 0.1, 4)],
+)
+def test_features_are_counted_as_the_network_has_them(image_size, width, layer):
+    features = Discriminator(
+        image_size, width=width, feature_layer=layer
+    ).output["features"]
+    expected = np.prod(features.shape[1:])
+    assert num_features(image_size, width, layer) == expected
 
 
 def test_features_come_before_normalisation():

@@ -5,6 +5,7 @@ from vaegan_tf.models.base import GenerativeModel
 from vaegan_tf.models.equilibrium import equilibrium_gates
 
 ADVERSARIAL_TERMS = ("minimax", "non_saturating")
+DISCRIMINATOR_BATCHES = ("joint", "paired", "separate")
 
 
 class AdversarialModel(GenerativeModel):
@@ -21,6 +22,13 @@ class AdversarialModel(GenerativeModel):
             w·real + (1 − w)·(mean of the generated ones), as the authors'
             `real_vs_gen_weight`.
         log_epsilon: Added inside the logarithms, 1e-3 in the authors' code.
+        discriminator_batches: Which images share batch statistics in the
+            discriminator. `"joint"`: all. `"paired"`, as in the authors'
+            code: reconstructed with real ones for the features, generated
+            with real ones for the logits, which is one pass more.
+            `"separate"`: each kind by itself. The last hides from the
+            discriminator what sets the kinds apart on average, and so keeps
+            it from winning early.
         equilibrium_margin: Margin of the equilibrium rule, 0.35 in the
             authors' code; `None` to let both networks step always.
         **kwargs: `seed`, `ema_momentum` and `name` of `GenerativeModel`.
@@ -33,6 +41,7 @@ class AdversarialModel(GenerativeModel):
         "adversarial",
         "real_weight",
         "log_epsilon",
+        "discriminator_batches",
         "equilibrium_margin",
     )
     generated_terms: tuple[str, ...] = ("generated",)
@@ -44,10 +53,17 @@ class AdversarialModel(GenerativeModel):
         adversarial="minimax",
         real_weight=None,
         log_epsilon=0.0,
+        discriminator_batches="joint",
         equilibrium_margin=None,
         **kwargs,
     ):
-        _check_settings(adversarial, real_weight, equilibrium_margin)
+        _check_choice("adversarial", adversarial, ADVERSARIAL_TERMS)
+        _check_choice(
+            "discriminator_batches",
+            discriminator_batches,
+            DISCRIMINATOR_BATCHES,
+        )
+        _check_numbers(real_weight, equilibrium_margin)
         gated = () if equilibrium_margin is None else self.trained_networks
         super().__init__(
             networks,
@@ -57,7 +73,42 @@ class AdversarialModel(GenerativeModel):
         self.adversarial = adversarial
         self.real_weight = real_weight
         self.log_epsilon = log_epsilon
+        self.discriminator_batches = discriminator_batches
         self.equilibrium_margin = equilibrium_margin
+
+    def judge(self, images, attributes, training):
+        """Discriminates real images and fakes, in the batches asked for.
+
+        Args:
+            images: Real images, reconstructions if any, generated images.
+            attributes: As for `discriminate`.
+            training: As for `discriminate`.
+
+        Returns:
+            What `discriminate` returns.
+        """
+
+        def together(*images):
+            return self.discriminate(images, attributes, training)
+
+        if self.discriminator_batches == "separate":
+            apart = [together(image) for image in images]
+            return {
+                key: [judged[key][0] for judged in apart] for key in apart[0]
+            }
+        if self.discriminator_batches == "joint" or len(images) == 2:
+            return together(*images)
+        real, reconstructed, generated = images
+        similar = together(real, reconstructed)
+        played = together(real, generated)
+        return {
+            "features": [*similar["features"], played["features"][1]],
+            "logit": [
+                played["logit"][0],
+                similar["logit"][1],
+                played["logit"][1],
+            ],
+        }
 
     def real_terms(self, logit):
         """The discriminator's cost of real images."""
@@ -102,12 +153,14 @@ class AdversarialModel(GenerativeModel):
         )
 
 
-def _check_settings(adversarial, real_weight, equilibrium_margin):
-    if adversarial not in ADVERSARIAL_TERMS:
+def _check_choice(name, value, choices):
+    if value not in choices:
         raise ValueError(
-            f"`adversarial` must be one of {ADVERSARIAL_TERMS}. "
-            f"Received: adversarial={adversarial!r}."
+            f"`{name}` must be one of {choices}. Received: {name}={value!r}."
         )
+
+
+def _check_numbers(real_weight, equilibrium_margin):
     if real_weight is not None and not 0 < real_weight < 1:
         raise ValueError(
             "`real_weight` must lie between 0 and 1, or be None. "

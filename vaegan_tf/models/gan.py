@@ -34,7 +34,7 @@ class GAN(AdversarialModel):
         image, attributes = example["image"], example.get("attributes")
         prior = self.draw(tf.shape(image)[0], Purpose.PRIOR, training)
         (generated,) = self.decode_batches([prior], attributes, training)
-        real_logit, generated_logit = self.discriminate(
+        real_logit, generated_logit = self.judge(
             [image, generated], attributes, training
         )["logit"]
         return {

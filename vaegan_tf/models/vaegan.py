@@ -14,10 +14,8 @@ from vaegan_tf.noise import Purpose
 class VAEGAN(Autoencoder, AdversarialModel):
     """A VAE whose reconstruction error lives in the GAN's discriminator.
 
-    Reconstructions and prior samples are decoded in one batch, and judged in
-    one batch with the real images, so each pass has one set of batch
-    statistics. (The authors' code judges in two: reconstructions beside real
-    images for the features, generated beside real ones for the logits.)
+    Reconstructions and prior samples are decoded in one batch, and so share
+    its statistics; `discriminator_batches` says how they are judged.
 
     Args:
         encoder: Network of q(z|x).
@@ -109,7 +107,7 @@ class VAEGAN(Autoencoder, AdversarialModel):
         reconstructed, generated = self.decode_batches(
             [latent, prior], attributes, training
         )
-        judged = self.discriminate(
+        judged = self.judge(
             [image, reconstructed, generated], attributes, training
         )
         features, reconstructed_features, _ = judged["features"]

@@ -1,8 +1,14 @@
 """What is the architecture? Encoder, decoder and discriminator."""
 
 from vaegan_tf.networks.decoder import Decoder
-from vaegan_tf.networks.discriminator import Discriminator
+from vaegan_tf.networks.discriminator import Discriminator, num_features
 from vaegan_tf.networks.encoder import Encoder
 from vaegan_tf.networks.normalization import FusedBatchNormalization
 
-__all__ = ["Decoder", "Discriminator", "Encoder", "FusedBatchNormalization"]
+__all__ = [
+    "Decoder",
+    "Discriminator",
+    "Encoder",
+    "FusedBatchNormalization",
+    "num_features",
+]

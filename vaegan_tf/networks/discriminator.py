@@ -94,6 +94,18 @@ class Discriminator(keras.Model):
         }
 
 
+def num_features(image_size, width=1.0, feature_layer=None):
+    """How many numbers layer l holds: height · width · channels.
+
+    The feature error sums over them, so weights set against it grow with it.
+    """
+    layer = _resolve_layer(feature_layer, image_size)
+    channels = Blocks("discriminator", width=width).scaled(
+        FILTERS[image_size][layer - 1]
+    )
+    return (image_size // 2**layer) ** 2 * channels
+
+
 def _resolve_layer(feature_layer, image_size):
     downsamplings = len(FILTERS[image_size])
     if feature_layer is None:
