@@ -6,7 +6,9 @@ REQUIREMENTS = [
     "keras>=3.14,<3.16",
     "numpy>=1.26,<3",
     "pillow>=10.1,<14",
+    "protobuf>=6.31.1,<8",
     "python-avatars>=1.4,<2",
+    "requests>=2.21,<3",
     "resvg-py>=0.5,<0.6",
     "tensorboard>=2.21,<2.22",  # TensorFlow 2.21 no longer brings it
     "tensorflow>=2.21,<2.22",
@@ -33,6 +35,7 @@ setup(
     description="VAE/GAN (Larsen et al., 2016) for Keras 3 and TensorFlow",
     long_description=read_readme(),
     long_description_content_type="text/markdown",
+    keywords="vae gan vae/gan autoencoder keras tensorflow celeba",
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["vaegan_tf", "vaegan_tf.*"]),
@@ -52,9 +55,10 @@ setup(
     },
     classifiers=[
         "Development Status :: 4 - Beta",
+        "Intended Audience :: Education",
         "Intended Audience :: Science/Research",
+        "Operating System :: POSIX",
         "Programming Language :: Python :: 3.11",
-        "Programming Language :: Python :: 3.12",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
 )

@@ -231,6 +231,17 @@ def read_png(path: str | os.PathLike) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """The first frame in 8-bit colour, turned upright, transparency white."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 or 32 bits: `convert` would clip
+        image = image.convert("I").point(lambda level: level / 257).convert("L")
+    elif image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("RGB")
+
+
 def read_image(path: str | os.PathLike) -> np.ndarray:
     """Reads a photograph in any common format, turned upright.
 
@@ -248,7 +259,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     """
     try:
         with Image.open(path) as image:
-            return np.asarray(_flatten(ImageOps.exif_transpose(image)))
+            return np.asarray(upright_rgb(image))
     except FileNotFoundError:
         raise
     except UnidentifiedImageError:
@@ -257,13 +268,6 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         raise ValueError(
             f"Cannot read the image {os.fspath(path)}: {error}"
         ) from error
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
 def _is_float(dtype: np.dtype) -> bool:

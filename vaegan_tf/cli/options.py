@@ -4,6 +4,8 @@ Each `define_*` function defines one group of flags on a `FlagValues` and
 returns their names in the order in which `--help` shows them.
 """
 
+import os
+
 from absl import flags
 
 DATASETS_HELP = (
@@ -190,9 +192,10 @@ def _define_networks(group):
 def _define_objectives(group):
     group.number(
         "gamma",
-        2e-3,
+        None,
         "Weight of the feature error against fooling the discriminator, in "
-        "the decoder: the paper's gamma.",
+        "the decoder: the paper's gamma (default: 41 over the number of "
+        "features, 0.0025 for the paper's networks).",
     )
     group.number(
         "reconstruction_weight",
@@ -202,9 +205,11 @@ def _define_objectives(group):
     )
     group.number(
         "kl_weight",
-        3.0,
+        None,
         "Weight of the divergence from the prior in the encoder; 1 in the "
-        "paper. Higher: better samples, less faithful reconstructions.",
+        "paper. Higher: better samples, less faithful reconstructions "
+        "(default: 1 for a vae or --feature_scale=unit; else the number of "
+        "features over 820, 20 for the paper's networks).",
         low=0.0,
     )
     group.choice(
@@ -241,6 +246,14 @@ def _define_adversary(group):
         "Added inside the discriminator's logarithms; 1e-3 in the authors' "
         "code.",
         low=0.0,
+    )
+    group.choice(
+        "discriminator_batches",
+        "separate",
+        ("joint", "paired", "separate"),
+        "Which images share batch statistics in the discriminator: all, as "
+        "paired in the authors' code, or each kind by itself, which keeps it "
+        "from winning early.",
     )
     group.number(
         "equilibrium_margin",
@@ -379,6 +392,39 @@ def data_arguments(flags):
     }
 
 
+def data_record(arguments, attribute_names):
+    """What a run remembers of its data, true in every working folder.
+
+    Args:
+        arguments: Those of `load_dataset`.
+        attribute_names: Names of the data set's attributes.
+    """
+    folders = {
+        name: _absolute(arguments[name]) for name in ("data_dir", "source_dir")
+    }
+    return {**arguments, **folders, "attribute_names": list(attribute_names)}
+
+
+def check_model(flags):
+    """Refuses flags of the model before a data set is prepared for it.
+
+    Raises:
+        ValueError: If a flag was set that the model does not have, or no
+            network takes such images.
+    """
+    from vaegan_tf.models import MODELS
+    from vaegan_tf.networks import blocks
+
+    blocks.check_image(flags.image_size, flags.num_channels)
+    known = {name: _flags_of(model) for name, model in MODELS.items()}
+    own = known.pop(flags.model)
+    for name in sorted(set().union(*known.values()) - own):
+        if flags[name].value != flags[name].default:
+            raise ValueError(
+                f"--{name} does not apply to --model={flags.model}."
+            )
+
+
 def model_arguments(flags, attribute_names):
     """Arguments of `create_model`.
 
@@ -392,17 +438,12 @@ def model_arguments(flags, attribute_names):
     """
     from vaegan_tf.models import MODELS
 
+    check_model(flags)
+    settings = MODELS[flags.model].settings
     if flags.conditional and not attribute_names:
         raise ValueError(
             f"--conditional needs attributes, and {flags.dataset} has none."
         )
-    settings = {name for model in MODELS.values() for name in model.settings}
-    own = MODELS[flags.model].settings
-    for name in sorted(settings - set(own)):
-        if flags[name].value != flags[name].default:
-            raise ValueError(
-                f"--{name} does not apply to --model={flags.model}."
-            )
     arguments = (
         "model",
         "image_size",
@@ -414,11 +455,34 @@ def model_arguments(flags, attribute_names):
         "initializer",
         "weight_decay",
         "ema_momentum",
-        *own,
+        *settings,
     )
     return {
         **{name: flags[name].value for name in arguments},
+        **_weights(flags, settings),
         "num_attributes": len(attribute_names) if flags.conditional else 0,
+    }
+
+
+def _weights(flags, settings):
+    """The weights of divergence and feature error, where none was given.
+
+    The feature error sums over all features of layer l, so that its weights
+    must follow their number. These two gave faces at several widths.
+    """
+    from vaegan_tf.networks import num_features
+
+    count = num_features(flags.image_size, flags.width, flags.feature_layer)
+    by_pixels = "feature_scale" not in settings
+    plain = by_pixels or flags.feature_scale == "unit"
+    defaults = {
+        "gamma": 41 / count,
+        "kl_weight": 1.0 if plain else count / 820,
+    }
+    return {
+        name: default if flags[name].value is None else flags[name].value
+        for name, default in defaults.items()
+        if name in settings
     }
 
 
@@ -452,3 +516,20 @@ def training_arguments(flags):
             for network in NETWORKS
         },
     }
+
+
+def _flags_of(model):
+    """Names of the flags that not every model has, of those this one has."""
+    rates = {f"{name}_learning_rate" for name in model.trained_networks}
+    frozen = set(model.network_names) - set(model.trained_networks)
+    return {
+        *model.settings,
+        *rates,
+        *[f"{name}_from" for name in frozen],
+    }
+
+
+def _absolute(path):
+    if path is None or "://" in path:
+        return path
+    return os.path.abspath(os.path.expanduser(path))

@@ -13,9 +13,10 @@ themselves; this command tells what they will find.
 
 def define_flags(flag_values):
     """The command's flags by group."""
-    groups = {"Data": options.define_data(flag_values)}
-    options.define_seed(flag_values)
-    return groups
+    return {
+        "Data": options.define_data(flag_values)
+        + options.define_seed(flag_values)
+    }
 
 
 def main(flags):

@@ -34,8 +34,14 @@ def main(flags):
     from vaegan_tf.training.runs import Run
 
     run = Run(flags.model_dir)
-    data = run.read()["data"]
+    record = run.read()
+    data = record["data"]
     model, _ = run.model(checkpoint=flags.checkpoint)
+    if not hasattr(model, "reconstruct"):
+        raise ValueError(
+            f"{run.folder} holds a {record['model']['model']}, which has no "
+            "encoder: it cannot reconstruct. Draw from it with vaegan-sample."
+        )
     if flags.images:
         example = {"image": pictures.read(flags.images, model.image_shape)}
     else:

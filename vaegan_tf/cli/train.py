@@ -33,6 +33,7 @@ def main(flags):
     from vaegan_tf.training.runs import Run
     from vaegan_tf.training.train import train
 
+    options.check_model(flags)  # Before the data set is prepared for it.
     run = Run(flags.model_dir)
     data = options.data_arguments(flags)
     dataset = load_dataset(**data)
@@ -42,7 +43,7 @@ def main(flags):
         flags=app.flags_as_dict(flags),
         flag_file=app.flags_as_text(flags),
         model=options.model_arguments(flags, dataset.attribute_names),
-        data={**data, "attribute_names": dataset.attribute_names},
+        data=options.data_record(data, dataset.attribute_names),
         **options.training_arguments(flags),
     )
     if not finished:

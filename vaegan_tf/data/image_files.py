@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Sequence
 
 from absl import logging
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
 from vaegan_tf.data.drawing_pool import available_cores
 from vaegan_tf.data.file_tree import FileTree
+from vaegan_tf.images import upright_rgb
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
@@ -54,7 +55,7 @@ def encode_for_tensorflow(data: bytes) -> bytes:
         if plain and upright and "transparency" not in image.info:
             return data
         buffer = io.BytesIO()
-        _to_rgb(ImageOps.exif_transpose(image)).save(buffer, "PNG")
+        upright_rgb(image).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -130,13 +131,3 @@ def _check_sizes(names, sizes, required):
                 f"Received: {name} of {size[0]} × {size[1]}. Other images can "
                 "be read with --dataset=image_folder."
             )
-
-
-def _to_rgb(image):
-    if image.mode.startswith("I"):  # 16 or 32 bits: `convert` would clip
-        image = image.convert("I").point(lambda level: level / 257).convert("L")
-    elif "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")

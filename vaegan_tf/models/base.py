@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from vaegan_tf import noise
+from vaegan_tf.models import steps
 from vaegan_tf.noise import Purpose
 
 
@@ -64,7 +65,9 @@ class GenerativeModel(keras.Model):
         self.gated_networks = tuple(gated_networks)
         for network_name, network in networks.items():
             setattr(self, network_name, network)
-        self.decoder_ema = _frozen_twin(self.decoder) if ema_momentum else None
+        self.decoder_ema = (
+            steps.frozen_twin(self.decoder) if ema_momentum else None
+        )
         self.optimizers = {}
         self.step = self._counter("step", 0)
         self.noise_seed = self._counter("noise_seed", seed)
@@ -140,7 +143,7 @@ class GenerativeModel(keras.Model):
         context = tf.distribute.get_replica_context()
         with contextlib.ExitStack() as stack:
             tapes = {
-                name: _watching(network, stack)
+                name: steps.watch(network, stack)
                 for name, network in self._trained()
             }
             terms = _means(self.terms(example, training=True))
@@ -156,14 +159,27 @@ class GenerativeModel(keras.Model):
             name: tapes[name].gradient(shares[name], network.trainable_weights)
             for name, network in self._trained()
         }
+        norms = {
+            name: steps.gradient_norm(gradient, self.optimizers[name])
+            for name, gradient in gradients.items()
+        }
         gates = self.gates(_over_replicas(terms)) if self.gated_networks else {}
-        self._apply(gradients, gates)
-        self._update_average()
+        for name, network in self._trained():
+            steps.take(
+                self.optimizers[name],
+                gradients[name],
+                network.trainable_weights,
+                gate=gates.get(name),
+            )
+        if self.decoder_ema is not None:
+            steps.follow(
+                self.decoder_ema, self.decoder, self.ema_momentum, self.step
+            )
         self.step.assign_add(1)
         return {
             **terms,
             **_suffixed("loss", objectives),
-            **_suffixed("gradient_norm", self._norms(gradients)),
+            **_suffixed("gradient_norm", norms),
             **_suffixed("updated", gates),
         }
 
@@ -410,34 +426,6 @@ class GenerativeModel(keras.Model):
             for name, network in self._trained()
         }
 
-    def _apply(self, gradients, gates):
-        for name, network in self._trained():
-            optimizer, weights = (
-                self.optimizers[name],
-                network.trainable_weights,
-            )
-            if name not in gates:
-                optimizer.apply(gradients[name], weights)
-                continue
-            _apply_if(gates[name], optimizer, gradients[name], weights)
-
-    def _norms(self, gradients):
-        return {
-            name: _unscaled_norm(gradient, self.optimizers[name])
-            for name, gradient in gradients.items()
-        }
-
-    def _update_average(self):
-        """Moves the averaged decoder; quickly while there is no past yet."""
-        if self.decoder_ema is None:
-            return
-        steps = tf.cast(self.step, tf.float32)
-        momentum = tf.minimum(self.ema_momentum, (1 + steps) / (10 + steps))
-        for average, weight in zip(
-            self.decoder_ema.weights, self.decoder.weights
-        ):
-            average.assign(average + (1 - momentum) * (weight - average))
-
 
 def check_kl_weight(kl_weight):
     """Refuses a divergence that would be maximised.
@@ -450,43 +438,6 @@ def check_kl_weight(kl_weight):
             "`kl_weight` must not be negative. "
             f"Received: kl_weight={kl_weight}."
         )
-
-
-def _watching(network, stack):
-    tape = tf.GradientTape(watch_accessed_variables=False)
-    stack.enter_context(tape)
-    tape.watch([weight.value for weight in network.trainable_weights])
-    return tape
-
-
-def _unscaled_norm(gradients, optimizer):
-    """Norm of what is applied: 0 where loss scaling skips an overflow."""
-    norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(1.0)
-    if not isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer):
-        return norm
-    return tf.where(tf.math.is_finite(norm), norm, 0.0)
-
-
-def _apply_if(gate, optimizer, gradients, weights):
-    """Steps if the gate is open; otherwise slots stay as they are, too.
-
-    A conditional may not surround an all-reduce in replica context, so the
-    branch is taken once for all replicas.
-    """
-
-    def apply_everywhere(strategy, gate, gradients):
-        def apply():
-            strategy.extended.call_for_each_replica(
-                lambda gradients: optimizer.apply(gradients, weights),
-                args=(gradients,),
-            )
-            return True
-
-        gate = strategy.experimental_local_results(gate)[0]
-        tf.cond(gate, apply, lambda: True)
-
-    context = tf.distribute.get_replica_context()
-    context.merge_call(apply_everywhere, args=(gate, gradients))
 
 
 def _means(terms):
@@ -508,15 +459,6 @@ def _suffixed(suffix, numbers):
 
 def _listed(shape):
     return ", ".join(str(size) for size in shape)
-
-
-def _frozen_twin(network):
-    config = network.get_config()
-    config["name"] = f"{network.name}_ema"
-    twin = type(network).from_config(config)
-    twin.set_weights(network.get_weights())
-    twin.trainable = False
-    return twin
 
 
 def _check_networks(networks):

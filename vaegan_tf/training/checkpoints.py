@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 
 import tensorflow as tf
@@ -9,6 +10,17 @@ from absl import logging
 
 PARTIAL = "partial"
 PREFIX = "variables"
+
+# What TensorFlow raises for files that are cut short, changed or gone, and
+# for variables that are missing or of another shape.
+_UNREADABLE = (
+    tf.errors.OpError,
+    AssertionError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 class CheckpointError(OSError):
@@ -60,10 +72,10 @@ class Checkpoints:
             shutil.rmtree(partial, ignore_errors=True)
             raise CheckpointError(
                 f"Could not write the checkpoint of step {step} to "
-                f"{self.folder}: {_first_line(error)} The last good "
-                f"checkpoint is that of step {max(self.steps, default=None)}."
+                f"{self.folder}: {_first_line(error)}. {self._last_good()}"
             ) from error
-        for old in self.steps[: -self.keep]:
+        others = [other for other in self.steps if other != step]
+        for old in others[: max(len(others) + 1 - self.keep, 0)]:
             shutil.rmtree(self.folder / f"step-{old}")
 
     def restore(self):
@@ -93,6 +105,11 @@ class Checkpoints:
             )
         return None
 
+    def _last_good(self):
+        if not self.steps:
+            return "There is no other."
+        return f"The last good checkpoint is that of step {self.steps[-1]}."
+
 
 def steps_in(folder):
     """Steps at which a folder holds a checkpoint, in ascending order."""
@@ -115,12 +132,13 @@ def restore(checkpoint, folder, step):
     """
     path = pathlib.Path(folder) / f"step-{step}" / PREFIX
     try:
-        status = checkpoint.read(str(path))
-        status.assert_existing_objects_matched().expect_partial()
-    except (tf.errors.OpError, AssertionError, ValueError, OSError) as error:
+        # Or each variable that is not wanted would be warned of.
+        status = checkpoint.read(str(path)).expect_partial()
+        status.assert_existing_objects_matched()
+    except _UNREADABLE as error:
         raise CheckpointError(
             f"The checkpoint of step {step} in {folder} cannot be read: "
-            f"{_first_line(error)}"
+            f"{_first_line(error)}."
         ) from error
 
 
@@ -154,15 +172,15 @@ def restore_networks(model, folder, names):
 def _groups(model):
     """Every variable of a training, in named groups."""
     optimizers = {
-        f"{name}_optimizer": _by_path(optimizer.variables)
+        f"{name}_optimizer": _in_order(optimizer.variables)
         for name, optimizer in model.optimizers.items()
     }
     means = [v for metric in model.metrics for v in metric.variables]
     return {
         **_network_groups(model),
         **optimizers,
-        "counters": _by_path([model.step, model.noise_seed]),
-        "log": _by_path(means),
+        "counters": _in_order([model.step, model.noise_seed]),
+        "log": _in_order(means),
     }
 
 
@@ -187,9 +205,20 @@ def _by_path(variables):
     return named
 
 
+def _in_order(variables):
+    """Variables under their places and names.
+
+    Paths would not do: Keras numbers models and optimizers as they are made.
+    """
+    return {
+        f"{place}_{variable.name}": variable.value
+        for place, variable in enumerate(variables)
+    }
+
+
 def _sync(folder):
     """Makes sure that what was written outlives a failing machine."""
-    for path in folder.iterdir():
+    for path in [*folder.iterdir(), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -199,4 +228,5 @@ def _sync(folder):
 
 def _first_line(error):
     message = getattr(error, "message", None) or str(error)
-    return message.strip().split("\n")[0][:200]
+    message = re.sub(r"{{.*?}}", "", message)  # Names of nodes of the graph.
+    return message.strip().split("\n")[0][:400].rstrip(".")

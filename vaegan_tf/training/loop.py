@@ -37,8 +37,7 @@ class Observer:
     """Looks at a training every so many steps; this one sees nothing.
 
     Args:
-        every: Steps between two looks, from step 0 on; the last step is
-            always looked at.
+        every: Steps between two looks; the last step is always looked at.
     """
 
     def __init__(self, every):
@@ -103,7 +102,8 @@ class Training:
         self.checkpoint_every = checkpoint_every
         self.observers = list(observers)
         self.learning_rates = learning_rates or {}
-        self.retries_left = nan_retries
+        self.nan_retries = nan_retries
+        self.retries = 0
         self.stop_requested = False
         self._means = {}
         self._step = tf.function(self._distributed_step, autograph=False)
@@ -175,19 +175,20 @@ class Training:
     def _go_back(self, error):
         """Returns to the last checkpoint with other noise, or gives up."""
         good = self.checkpoints.restore()
-        if not self.retries_left:
+        if self.retries == self.nan_retries:
             raise DivergenceError(
                 f"{error} The training has diverged and was stopped. The last "
                 f"good checkpoint is that of step {good}; go on from it with "
                 "--nan_retries=N, or train anew with a lower --learning_rate."
             ) from error
-        self.retries_left -= 1
-        self.model.noise_seed.assign_add(1_000_003)
+        self.retries += 1
+        # The checkpoint brought its own seed back: each retry adds another.
+        self.model.noise_seed.assign_add(1_000_003 * self.retries)
         logging.warning(
             "%s Going back to step %d with other noise; %d retries left.",
             error,
             good,
-            self.retries_left,
+            self.nan_retries - self.retries,
         )
 
     def _mean_numbers(self):
@@ -227,9 +228,9 @@ class _stopping_on_signals:  # noqa: N801 - reads as a statement
             signal.signal(number, handler)
 
     def _stop(self, number, frame):
+        self.training.stop_requested = True
+        signal.signal(number, self.before[number])
         logging.info(
             "%s: a checkpoint is written after this step.",
             signal.Signals(number).name,
         )
-        self.training.stop_requested = True
-        signal.signal(number, self.before[number])

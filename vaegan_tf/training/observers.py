@@ -112,10 +112,12 @@ class Pictures(Observer):
     def begin(self, moment):
         """Deletes pictures that the training is about to draw again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for path in self.folder.glob("*-*.png"):
+        for path in self.folder.glob(".*.*.*.*"):  # Cut short by a kill.
+            path.unlink()
+        for path in self.folder.glob(f"*-{'[0-9]' * 8}.png"):
             if int(path.stem.rsplit("-", 1)[1]) > moment.step:
                 path.unlink()
-        if not list(self.folder.glob("samples-*.png")):
+        if moment.step == 0:
             self.look(moment)
 
     def look(self, moment):
@@ -183,8 +185,6 @@ class Validation(Observer):
 
     def look(self, moment):
         """Scores the model; keeps it if it is the best."""
-        if moment.step == 0:
-            return
         scores = [self._scores(example) for example in self.batches]
         means = {
             f"validation/{name}": float(
@@ -273,7 +273,7 @@ def parameter_table(model):
 
 def in_words(seconds):
     """A duration as a person says it: 45 s, 12 min, 3 h 20 min."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     if minutes < 60:

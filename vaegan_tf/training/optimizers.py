@@ -51,13 +51,20 @@ def network_rates(networks, learning_rate, learning_rates=None):
     """The first learning rate of each network.
 
     Raises:
-        ValueError: If a rate is not positive.
+        ValueError: If a rate is not positive, or of a network that is not
+            trained.
     """
     own = {
         name: rate
         for name, rate in (learning_rates or {}).items()
         if rate is not None
     }
+    for name in own:
+        if name not in networks:
+            raise ValueError(
+                f"The {name} is given a learning rate, but only these are "
+                f"trained: {', '.join(networks)}."
+            )
     rates = {name: own.get(name, learning_rate) for name in networks}
     for name, rate in rates.items():
         if rate <= 0:

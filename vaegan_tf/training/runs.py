@@ -6,8 +6,8 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
-import sys
 
 import keras
 
@@ -28,7 +28,8 @@ class Run:
     folder: pathlib.Path
 
     def __post_init__(self):
-        object.__setattr__(self, "folder", pathlib.Path(self.folder))
+        folder = pathlib.Path(self.folder).expanduser()
+        object.__setattr__(self, "folder", folder)
 
     record = property(lambda self: self.folder / "run.json")
     flags = property(lambda self: self.folder / "train.flags")
@@ -81,6 +82,21 @@ class Run:
         write_text(self.flags, flag_file)
         write_text(self.record, json.dumps(record, indent=2) + "\n")
 
+    def delete(self):
+        """Deletes what the folder holds.
+
+        The record goes last: what a kill leaves is still known as a run, and
+        its checkpoints are not taken for those of a run that begins.
+        """
+        paths = sorted(
+            self.folder.iterdir(), key=lambda path: path == self.record
+        )
+        for path in paths:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
     def model(self, *, checkpoint="latest"):
         """The run's model with its weights, in float32, for use.
 
@@ -130,13 +146,20 @@ def versions():
 
 def git_commit():
     """Commit of the checkout this package runs from; `None` elsewhere."""
-    here = pathlib.Path(sys.modules[__name__].__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty"]
+    # An environment inside another project's checkout is not that project.
+    if _git("ls-files", "--error-unmatch", __file__) is None:
+        return None
+    return _git("describe", "--always", "--dirty")
+
+
+def _git(*arguments):
+    """What git says about the folder of this file; `None` if it fails."""
+    command = ["git", "-C", os.path.dirname(__file__), *arguments]
     try:
         result = subprocess.run(command, capture_output=True, text=True)
     except OSError:
         return None
-    return result.stdout.strip() or None
+    return None if result.returncode else result.stdout.strip()
 
 
 def write_text(path, text):

@@ -1,13 +1,11 @@
 """One training from settings to the last checkpoint."""
 
-import shutil
-
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from vaegan_tf.models import create_model
+from vaegan_tf.models import MODELS, create_model
 from vaegan_tf.training import observers
 from vaegan_tf.training.checkpoints import Checkpoints, restore_networks
 from vaegan_tf.training.loop import Training
@@ -128,7 +126,7 @@ def train(
     logging.info("%s\n%s", built.name, observers.parameter_table(built))
 
     if overwrite and run.exists:
-        shutil.rmtree(run.folder)
+        run.delete()
     if not run.exists:
         run.write(
             flags=flags,
@@ -136,8 +134,13 @@ def train(
             model={**model, "seed": seed},
             data=data,
         )
+    checkpoints = Checkpoints(built, run.checkpoints, keep_checkpoints)
     writer = SummaryWriter(
-        run.tensorboard, wandb_project, run.folder.name, flags
+        run.tensorboard,
+        wandb_project,
+        run.folder.name,
+        flags,
+        step=max(checkpoints.steps, default=0),
     )
     training = Training(
         built,
@@ -147,7 +150,7 @@ def train(
             start_step=step,
             augmentation=augmentation,
         ),
-        Checkpoints(built, run.checkpoints, keep_checkpoints),
+        checkpoints,
         train_steps=train_steps,
         log_every=log_every,
         checkpoint_every=checkpoint_every,
@@ -203,6 +206,11 @@ def _take_discriminator(built, model, folder):
         )
     gan = Run(folder)
     theirs = gan.read()["model"]
+    if "discriminator" not in MODELS[theirs["model"]].network_names:
+        raise ValueError(
+            f"The {theirs['model']} of {folder} has no discriminator. Give "
+            "the run of a gan with --discriminator_from."
+        )
     for name in ("image_size", "num_channels", "width", "num_attributes"):
         if theirs[name] != model[name]:
             raise ValueError(

@@ -1,0 +1,308 @@
+"""The commands themselves, on runs of four steps."""
+
+import importlib
+import pathlib
+import resource
+import runpy
+import shutil
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import vaegan_tf
+from vaegan_tf import images as pictures
+from vaegan_tf.cli import app
+
+ROOT = pathlib.Path(vaegan_tf.__file__).parents[1]
+COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+
+
+def call(name, *arguments):
+    """Runs a command's `main` in this process."""
+    module = importlib.import_module(f"vaegan_tf.cli.{name}")
+    positional = "images" if name == "reconstruct" else None
+    argv = [f"vaegan-{name}", *(str(argument) for argument in arguments)]
+    return module.main(app.parse(argv, module.define_flags, positional))
+
+
+@pytest.fixture
+def draw(trained, tmp_path):
+    """A function that draws with `vaegan-sample` and returns the picture."""
+
+    def run(kind, *arguments):
+        output = tmp_path / "samples.png"
+        call(
+            "sample",
+            f"--model_dir={trained(kind)}",
+            f"--output={output}",
+            *arguments,
+        )
+        return pictures.read_png(output)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A wide and a tall image: grey, with a white central square."""
+    wide = np.full((40, 100, 3), 128, np.uint8)
+    wide[:, 30:70] = 255
+    tall = np.full((90, 50, 3), 128, np.uint8)
+    tall[20:70] = 255
+    paths = [tmp_path / "wide.png", tmp_path / "tall.jpg"]
+    for path, picture in zip(paths, (wide, tall)):
+        Image.fromarray(picture).save(path, quality=95)
+    return paths
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_quick(name):
+    code = (
+        "import sys\n"
+        f"from vaegan_tf.cli import {name}\n"
+        f"sys.argv = ['vaegan-{name}', '--help']\n"
+        "try:\n"
+        f"    {name}.command()\n"
+        "finally:\n"
+        "    sys.exit('tensorflow' in sys.modules)\n"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"Usage: vaegan-{name} ")
+    # Of the processor's time: a busy machine does not make it slow.
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert used < 2
+
+
+def test_console_scripts_exist(monkeypatch):
+    setuptools = pytest.importorskip("setuptools")
+    found = {}
+    monkeypatch.setattr(
+        setuptools, "setup", lambda **kwargs: found.update(kwargs)
+    )
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(ROOT / "setup.py"))
+    scripts = dict(
+        script.split("=") for script in found["entry_points"]["console_scripts"]
+    )
+    assert set(scripts) == {f"vaegan-{name}" for name in COMMANDS}
+    for target in scripts.values():
+        module, function = target.split(":")
+        assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_prepare_says_what_is_there(tiny_dir, monkeypatch):
+    logged = []
+    log = types.SimpleNamespace(info=logged.append)
+    monkeypatch.setattr("vaegan_tf.cli.prepare.logging", log)
+    call(
+        "prepare",
+        "--dataset=avatars/tiny",
+        f"--data_dir={tiny_dir}",
+        "--image_size=32",
+        "--attributes=Hat,Bald",
+    )
+    assert logged[:4] == [
+        "avatars/tiny: images of 32x32x3",
+        "  train: 160 images",
+        "  validation: 32 images",
+        "  test: 32 images",
+    ]
+    assert len(logged) == 6
+    assert logged[4].startswith("  Hat: ")
+    assert logged[5].endswith("% of the training images")
+
+
+def test_samples_fill_one_picture(draw):
+    # Four by three of 32 pixels, with 2 around each.
+    picture = draw("vaegan", "--count=10")
+    assert picture.shape == (3 * 34 + 2, 4 * 34 + 2, 3)
+
+
+@pytest.mark.parametrize("kind", ["vae", "gan", "learned_metric_vae"])
+def test_every_model_draws(draw, kind):
+    assert draw(kind, "--count=1").shape == (36, 36, 3)
+
+
+def test_the_same_seed_draws_the_same(draw):
+    one = draw("vaegan", "--count=4", "--seed=3")
+    np.testing.assert_array_equal(one, draw("vaegan", "--count=4", "--seed=3"))
+    assert (one != draw("vaegan", "--count=4", "--seed=4")).any()
+
+
+def test_samples_in_a_folder(trained, tmp_path):
+    run = trained("vaegan")
+    folder = tmp_path / "drawn"
+    call("sample", f"--model_dir={run}", f"--output={folder}/", "--count=3")
+    paths = sorted(folder.iterdir())
+    assert [p.name for p in paths] == ["00000.png", "00001.png", "00002.png"]
+    shown = [pictures.read_png(path) for path in paths]
+    assert {picture.shape for picture in shown} == {(32, 32, 3)}
+    assert (shown[0] != shown[1]).any()
+
+
+def test_the_best_checkpoint_draws(draw):
+    assert draw("vaegan", "--count=1", "--checkpoint=best").shape == (36, 36, 3)
+
+
+def test_conditions_change_the_picture(draw):
+    none = draw("conditional", "--count=2")
+    hat = draw("conditional", "--count=2", "--condition=Hat")
+    assert (hat != none).any()
+    same = draw("conditional", "--count=2", "--condition=Hat=1,Beard=0")
+    np.testing.assert_array_equal(same, hat)
+    more = draw("conditional", "--count=2", "--condition=Hat=3,Beard=-1")
+    assert (more != hat).any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "message"),
+    [
+        (
+            "conditional",
+            "Hut",
+            r"--condition names 'Hut', which the model does not know\. "
+            r"It knows: .*Hat, ",
+        ),
+        (
+            "conditional",
+            "Hat=much",
+            r"takes name or name=number\. Received: 'Hat=much'",
+        ),
+        ("vaegan", "Hat", r"this one was trained without --conditional\."),
+    ],
+)
+def test_conditions_that_are_refused(draw, kind, condition, message):
+    with pytest.raises(ValueError, match=message):
+        draw(kind, f"--condition={condition}")
+
+
+def reconstruct(run, output, *arguments):
+    call(
+        "reconstruct",
+        f"--model_dir={run}",
+        f"--output={output}",
+        *arguments,
+    )
+    return pictures.read_png(output)
+
+
+@pytest.mark.parametrize("kind", ["vae", "vaegan", "conditional"])
+def test_held_out_images_above_their_reconstructions(trained, tmp_path, kind):
+    output = tmp_path / "out.png"
+    picture = reconstruct(trained(kind), output, "--count=2")
+    # Two columns of pairs: 2 × 32 pixels and 2 around each, both ways.
+    assert picture.shape == (70, 70, 3)
+    upper, lower = picture[2:34, 2:34], picture[36:68, 2:34]
+    assert (upper != lower).any()
+    validation = reconstruct(
+        trained(kind), output, "--count=2", "--split=validation"
+    )
+    assert (validation[2:34, 2:34] != upper).any()
+
+
+def test_conditions_change_a_reconstruction_but_no_original(trained, tmp_path):
+    run, output = trained("conditional"), tmp_path / "out.png"
+    plain = reconstruct(run, output, "--count=1")
+    told = reconstruct(run, output, "--count=1", "--condition=Bald=5")
+    np.testing.assert_array_equal(plain[:35], told[:35])
+    assert (plain[35:] != told[35:]).any()
+
+
+@pytest.mark.parametrize("kind", ["vaegan", "conditional"])
+def test_image_files_are_cut_to_their_central_square(
+    trained, tmp_path, photos, kind
+):
+    output = tmp_path / "out.png"
+    picture = reconstruct(trained(kind), output, *photos)
+    assert picture.shape == (70, 70, 3)
+    # Only the white square of either is seen; resizing and JPEG blur a little.
+    for left in (2, 36):
+        original = picture[2:34, left : left + 32]
+        assert (original[4:-4, 4:-4] > 250).all()
+    assert (picture[36:68, 2:34] < 250).any()
+
+
+def test_reconstructions_in_a_folder(trained, tmp_path, photos):
+    call(
+        "reconstruct",
+        f"--model_dir={trained('vae')}",
+        f"--output={tmp_path / 'out'}/",
+        *photos,
+    )
+    paths = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in paths] == ["00000.png", "00001.png"]
+    assert pictures.read_png(paths[0]).shape == (32, 32, 3)
+
+
+def test_images_that_are_none(trained, tmp_path):
+    (tmp_path / "note.png").write_text("not an image")
+    with pytest.raises(ValueError, match=r"Not an image: .*note\.png"):
+        reconstruct(trained("vae"), tmp_path / "o.png", tmp_path / "note.png")
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        reconstruct(trained("vae"), tmp_path / "o.png", tmp_path / "none.png")
+
+
+def test_a_gan_cannot_reconstruct(trained, tmp_path):
+    message = "holds a gan, which has no encoder: it cannot reconstruct"
+    with pytest.raises(ValueError, match=message):
+        reconstruct(trained("gan"), tmp_path / "out.png")
+
+
+def test_export_goes_where_it_is_told(trained, tmp_path):
+    folder = tmp_path / "model" / "1"
+    for _ in range(2):  # The second replaces the first.
+        call("export", f"--model_dir={trained('vaegan')}", f"--output={folder}")
+        served = tf.saved_model.load(str(folder)).signatures
+        assert {"encode", "decode", "sample"} < set(served)
+    assert [path.name for path in folder.parent.iterdir()] == ["1"]
+
+
+def test_export_goes_to_the_runs_folder(trained, tmp_path):
+    run = shutil.copytree(trained("vaegan"), tmp_path / "run")
+    shutil.rmtree(run / "export")
+    call("export", f"--model_dir={run}")
+    assert (run / "export" / "4" / "saved_model.pb").exists()
+
+
+def test_export_does_not_delete_what_is_no_model(trained, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    message = "holds something that is not a SavedModel. Choose another"
+    with pytest.raises(ValueError, match=message):
+        call("export", f"--model_dir={trained('vae')}", f"--output={tmp_path}")
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["sample", "reconstruct", "export"])
+def test_what_is_no_run_is_refused(name, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no run: it holds no run\.j"):
+        call(name, f"--model_dir={tmp_path}")
+
+
+@pytest.mark.parametrize("name", ["sample", "reconstruct", "export"])
+def test_a_run_without_a_checkpoint_is_refused(name, trained, tmp_path):
+    shutil.copy(trained("vae") / "run.json", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*Train f"):
+        call(name, f"--model_dir={tmp_path}")
+
+
+def test_flags_of_another_model_are_refused_before_data_is_prepared(tmp_path):
+    message = "--gamma does not apply to --model=vae"
+    with pytest.raises(ValueError, match=message):
+        call(
+            "train",
+            f"--model_dir={tmp_path / 'run'}",
+            f"--data_dir={tmp_path / 'data'}",
+            "--model=vae",
+            "--gamma=1",
+        )
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,329 @@
+"""Trainings of four steps, end to end."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing import (
+    event_accumulator,
+    plugin_event_accumulator,
+)
+
+from vaegan_tf.models import MODELS
+from vaegan_tf.training.checkpoints import PREFIX, steps_in
+from vaegan_tf.training.runs import Run
+
+KINDS = [*MODELS, "conditional"]
+TERMS = {
+    "vae": {"kl", "pixel_nll"},
+    "gan": {"real", "generated", "generated_as_real"},
+    "vaegan": {
+        "kl",
+        "feature_nll",
+        "real",
+        "reconstructed",
+        "reconstructed_as_real",
+        "generated",
+        "generated_as_real",
+    },
+    "learned_metric_vae": {"kl", "feature_nll"},
+}
+TERMS["conditional"] = TERMS["vaegan"]
+TRAINED = {
+    "vae": {"encoder", "decoder"},
+    "gan": {"decoder", "discriminator"},
+    "vaegan": {"encoder", "decoder", "discriminator"},
+    "learned_metric_vae": {"encoder", "decoder"},
+}
+TRAINED["conditional"] = TRAINED["vaegan"]
+
+
+def files(folder):
+    """Paths of all files under a folder, event files without their date."""
+    paths = [p for p in folder.rglob("*") if p.is_file()]
+    names = {p.relative_to(folder).as_posix() for p in paths}
+    return {
+        "tensorboard/events" if "/events.out.tfevents." in name else name
+        for name in names
+    }
+
+
+def expected_files(kind):
+    checkpoint = ("variables.index", "variables.data-00000-of-00001")
+    names = {"run.json", "train.flags", "metrics.jsonl", "tensorboard/events"}
+    names |= {
+        f"checkpoints/step-{s}/{c}" for s in (0, 2, 4) for c in checkpoint
+    }
+    names |= {f"samples/samples-0000000{step}.png" for step in (0, 2, 4)}
+    names |= {"samples/samples.gif"}
+    names |= {f"export/4/variables/{name}" for name in checkpoint}
+    names |= {"export/4/saved_model.pb", "export/4/fingerprint.pb"}
+    if kind == "gan":
+        return names
+    names |= {
+        f"samples/reconstructions-0000000{step}.png" for step in (0, 2, 4)
+    }
+    projector = (
+        "latents.tsv",
+        "metadata.tsv",
+        "sprite.png",
+        "projector_config.pbtxt",
+    )
+    return names | {f"tensorboard/{name}" for name in projector}
+
+
+def records(run):
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def network(run, name, step=4):
+    """Variables of one network in a checkpoint, by name."""
+    path = run / "checkpoints" / f"step-{step}" / PREFIX
+    reader = tf.train.load_checkpoint(str(path))
+    return {
+        key: reader.get_tensor(key)
+        for key in reader.get_variable_to_shape_map()
+        if key.startswith(f"{name}/")
+    }
+
+
+def curve_steps(run, tag):
+    accumulator = plugin_event_accumulator.EventAccumulator(
+        str(run / "tensorboard"),
+        size_guidance={event_accumulator.TENSORS: 0},
+        tensor_size_guidance={},
+    ).Reload()
+    return [event.step for event in accumulator.Tensors(tag)]
+
+
+@pytest.fixture
+def copy_of(trained, tmp_path):
+    """A function that copies a finished run, to go on with it."""
+
+    def copy(kind):
+        return shutil.copytree(trained(kind), tmp_path / kind)
+
+    return copy
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_run_leaves(trained, kind):
+    found = files(trained(kind))
+    best = {name for name in found if name.startswith("best/")}
+    assert found - best == expected_files(kind)
+    assert bool(best) == (kind != "gan")
+    assert "best/score.json" in best or kind == "gan"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_of_a_run(trained, kind):
+    run = trained(kind)
+    training = [r for r in records(run) if "decoder_loss" in r]
+    validation = [r for r in records(run) if "decoder_loss" not in r]
+    assert [r["step"] for r in training] == [2, 4]
+    assert [r["step"] for r in validation] == [2, 4]
+    per_network = {
+        form.format(name)
+        for name in TRAINED[kind]
+        for form in ("{}_loss", "{}_gradient_norm", "learning_rate/{}")
+    }
+    assert set(training[0]) == {"step", *TERMS[kind], *per_network}
+    scores = {f"validation/{name}" for name in TERMS[kind]}
+    if kind != "gan":
+        scores.add("validation/pixel_error")
+    assert set(validation[0]) == {"step", *scores}
+    for record in records(run):
+        assert np.isfinite(list(record.values())).all()
+
+
+@pytest.mark.parametrize("kind", ["vae", "vaegan"])
+def test_the_best_is_the_one_of_the_record(trained, kind):
+    run = trained(kind)
+    errors = {
+        r["step"]: r["validation/pixel_error"]
+        for r in records(run)
+        if "validation/pixel_error" in r
+    }
+    best = json.loads((run / "best" / "score.json").read_text())
+    assert best["pixel_error"] == min(errors.values())
+    assert errors[best["step"]] == best["pixel_error"]
+    assert steps_in(run / "best") == [best["step"]]
+
+
+def test_the_record_replays_the_run(trained):
+    run = Run(trained("conditional"))
+    record = run.read()
+    assert record["flags"]["conditional"] is True
+    assert record["model"]["num_attributes"] == 18
+    assert len(record["data"]["attribute_names"]) == 18
+    assert record["model"]["seed"] == record["flags"]["seed"] == 0
+    text = run.flags.read_text()
+    assert "--conditional\n" in text
+    assert "--latent_dim=4\n" in text
+
+
+def test_tensorboard_shows_terms_pictures_codes_and_settings(trained):
+    run = trained("vaegan")
+    assert curve_steps(run, "term/kl") == [2, 4]
+    assert curve_steps(run, "loss/encoder") == [2, 4]
+    assert curve_steps(run, "gradient_norm/discriminator") == [2, 4]
+    assert curve_steps(run, "validation/pixel_error") == [2, 4]
+    assert curve_steps(run, "speed/images_per_second") == [2, 4]
+    assert curve_steps(run, "samples") == [0, 2, 4]
+    assert curve_steps(run, "reconstructions") == [0, 2, 4]
+    assert curve_steps(run, "latents/all") == [2, 4]
+    assert curve_steps(run, "latents/Hat/with") == [2, 4]
+    assert curve_steps(run, "_hparams_/session_start_info") == [0]
+
+
+def test_train_steps_may_grow_and_intervals_change(copy_of, train_tiny):
+    run = copy_of("vae")
+    before = records(run)
+    arguments = ("--train_steps=7", "--log_every=3", "--checkpoint_every=3")
+    train_tiny(run, "--model=vae", *arguments, "--keep_checkpoints=1")
+    assert records(run)[: len(before)] == before
+    after = [r["step"] for r in records(run)[len(before) :]]
+    assert after == [6, 6, 7, 7]
+    assert steps_in(run / "checkpoints") == [7]
+    assert curve_steps(run, "term/kl") == [2, 4, 6, 7]
+    exports = [path.name for path in (run / "export").iterdir()]
+    assert sorted(exports) == ["4", "7"]
+
+
+def test_contradicting_flags_are_refused(copy_of, train_tiny):
+    run = copy_of("vaegan")
+    before = files(run)
+    message = (
+        r"vaegan holds a run with other settings\. Go on with its own "
+        r"\(--flagfile=.*/train\.flags\), .*--overwrite\. The differences:\n"
+        r"  --batch_size: 8 -> 16\n"
+        r"  --latent_dim: 4 -> 5\n"
+        r"  --optimizer: 'rmsprop' -> 'adam'$"
+    )
+    with pytest.raises(ValueError, match=message):
+        train_tiny(
+            run,
+            "--model=vaegan",
+            "--latent_dim=5",
+            "--batch_size=16",
+            "--optimizer=adam",
+            "--checkpoint_every=1",
+        )
+    assert files(run) == before
+
+
+def change_record(run, **flags):
+    record = json.loads((run / "run.json").read_text())
+    record["flags"].update(flags)
+    (run / "run.json").write_text(json.dumps(record))
+
+
+def test_train_steps_may_not_change_where_rates_fall_until_them(
+    copy_of, train_tiny
+):
+    run = copy_of("vae")
+    change_record(run, learning_rate_decay="authors")
+    arguments = ("--model=vae", "--learning_rate_decay=authors")
+    with pytest.raises(ValueError, match=r":\n  --train_steps: 4 -> 6$"):
+        train_tiny(run, *arguments, "--train_steps=6")
+
+
+def test_rates_fall_to_the_final_one(train_tiny, tmp_path):
+    train_tiny(
+        tmp_path / "run",
+        "--model=vae",
+        "--learning_rate=0.001",
+        "--encoder_learning_rate=0.002",
+        "--learning_rate_decay=authors",
+        "--final_learning_rate=0.0001",
+        "--train_steps=2",
+        "--log_every=1",
+    )
+    rates = [
+        (r["learning_rate/encoder"], r["learning_rate/decoder"])
+        for r in records(tmp_path / "run")
+        if "decoder_loss" in r
+    ]
+    # The second step is t = 1 of T = 2: (1/2)^0.75 = 0.594604 of the way.
+    second = (0.002 - 0.594604 * 0.0019, 0.001 - 0.594604 * 0.0009)
+    np.testing.assert_allclose(rates, [(0.002, 0.001), second], rtol=1e-5)
+
+
+def test_overwriting_starts_anew(copy_of, train_tiny):
+    run = copy_of("vae")
+    (run / "notes.txt").write_text("of the old run")
+    train_tiny(run, "--model=vae", "--overwrite", "--seed=1", "--train_steps=2")
+    assert {r["step"] for r in records(run)} == {2}
+    assert steps_in(run / "checkpoints") == [0, 2]
+    assert not (run / "notes.txt").exists()
+    assert [path.name for path in (run / "export").iterdir()] == ["2"]
+    assert Run(run).read()["model"]["seed"] == 1
+
+
+def test_overwriting_what_is_no_run_deletes_nothing(train_tiny, tmp_path):
+    (tmp_path / "notes.txt").write_text("of something else")
+    arguments = ("--train_steps=1", "--gamma=-1")
+    with pytest.raises(ValueError, match="`gamma` must be positive"):
+        train_tiny(tmp_path, "--model=vaegan", "--overwrite", *arguments)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_the_distance_is_that_of_the_gan(trained):
+    gan = network(trained("gan"), "discriminator")
+    for step in (0, 2, 4):
+        vae = network(trained("learned_metric_vae"), "discriminator", step)
+        assert set(vae) == set(gan)
+        for name, value in gan.items():
+            np.testing.assert_array_equal(vae[name], value)
+
+
+def test_the_other_networks_are_not_the_gans(trained):
+    gan = network(trained("gan"), "decoder")
+    vae = network(trained("learned_metric_vae"), "decoder", step=0)
+    kernels = [name for name in gan if "kernel" in name]
+    assert kernels
+    assert all((gan[name] != vae[name]).any() for name in kernels)
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "message"),
+    [
+        (None, (), r"give its run's folder with --discriminator_from\."),
+        ("nowhere", (), r"nowhere is no run: it holds no run\.json"),
+        (
+            "gan",
+            ("--width=0.1",),
+            r"was trained with width=0\.05, this model has width=0\.1\. Train",
+        ),
+        (
+            "gan",
+            ("--conditional",),
+            "with num_attributes=0, this model has num_attributes=18",
+        ),
+    ],
+)
+def test_gans_that_do_not_fit(
+    trained, train_tiny, tmp_path, source, arguments, message
+):
+    if source is not None:
+        folder = trained(source) if source in KINDS else tmp_path / source
+        arguments += (f"--discriminator_from={folder}",)
+    run = tmp_path / "run"
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        train_tiny(run, "--model=learned_metric_vae", *arguments)
+    assert not run.exists()
+
+
+def test_a_distance_from_a_run_without_discriminator(
+    trained, train_tiny, tmp_path
+):
+    message = "The vae of .* has no discriminator. Give the run of a gan with"
+    with pytest.raises(ValueError, match=message):
+        train_tiny(
+            tmp_path / "run",
+            "--model=learned_metric_vae",
+            f"--discriminator_from={trained('vae')}",
+        )

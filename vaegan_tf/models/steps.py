@@ -1,0 +1,84 @@
+"""How does a network step? Tapes, gates, norms and running averages."""
+
+import keras
+import tensorflow as tf
+
+
+def watch(network, stack):
+    """A tape that watches one network's weights and nothing else.
+
+    Args:
+        network: The network.
+        stack: A `contextlib.ExitStack`, which stops the recording.
+    """
+    tape = tf.GradientTape(watch_accessed_variables=False)
+    stack.enter_context(tape)
+    tape.watch([weight.value for weight in network.trainable_weights])
+    return tape
+
+
+def gradient_norm(gradients, optimizer):
+    """Norm of the gradient that is applied, a scalar.
+
+    Loss scaling is undone; where it skips an overflow the norm is 0.
+    """
+    norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(1.0)
+    if not isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer):
+        return norm
+    return tf.where(tf.math.is_finite(norm), norm, 0.0)
+
+
+def take(optimizer, gradients, weights, gate=None):
+    """Steps; behind a closed gate, weights and slots stay as they are.
+
+    Args:
+        optimizer: The network's optimizer.
+        gradients: This replica's gradients, which the optimizer sums up.
+        weights: The network's trainable weights.
+        gate: A boolean scalar, the same on every replica; `None` for open.
+    """
+    if gate is None:
+        optimizer.apply(gradients, weights)
+        return
+
+    def take_everywhere(strategy, gate, gradients):
+        def apply():
+            strategy.extended.call_for_each_replica(
+                lambda gradients: optimizer.apply(gradients, weights),
+                args=(gradients,),
+            )
+            return True
+
+        gate = strategy.experimental_local_results(gate)[0]
+        tf.cond(gate, apply, lambda: True)
+
+    # A conditional may not surround an all-reduce in replica context, so the
+    # branch is taken once for all replicas.
+    context = tf.distribute.get_replica_context()
+    context.merge_call(take_everywhere, args=(gate, gradients))
+
+
+def frozen_twin(network):
+    """A network of the same weights that is not trained."""
+    config = network.get_config()
+    config["name"] = f"{network.name}_ema"
+    twin = type(network).from_config(config)
+    twin.set_weights(network.get_weights())
+    twin.trainable = False
+    return twin
+
+
+def follow(average, network, momentum, step):
+    """Moves a running average of weights and batch statistics.
+
+    Args:
+        average: The twin that holds the averages.
+        network: The network that is averaged.
+        momentum: Weight of the past; less, (1 + step) / (10 + step), while
+            there is little of it.
+        step: Steps made before.
+    """
+    step = tf.cast(step, tf.float32)
+    momentum = tf.minimum(momentum, (1 + step) / (10 + step))
+    for mean, weight in zip(average.weights, network.weights):
+        mean.assign(mean + (1 - momentum) * (weight - mean))
