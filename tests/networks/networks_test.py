@@ -163,6 +163,18 @@ def test_attributes_matter_everywhere():
         assert np.abs(results[0] - results[1]).max() > 1e-4
 
 
+def test_centered_codes_average_to_zero_over_a_batch():
+    image = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 3))
+    encoder = Encoder(32, width=0.05, latent_dim=4, center_codes=True)
+    encoder.get_layer("encoder_mean").bias.assign([5.0, -3.0, 0.0, 1.0])
+    norm = encoder.get_layer("encoder_mean_norm")
+    norm.gamma.assign([0.5, 1.0, 2.0, 0.0])
+    mean = encoder({"image": image}, training=True)["mean"].numpy()
+    np.testing.assert_allclose(mean.mean(axis=0), 0, atol=1e-5)
+    # The learned scale is the spread.
+    np.testing.assert_allclose(mean.std(axis=0), [0.5, 1, 2, 0], rtol=1e-2)
+
+
 def test_images_lie_between_minus_one_and_one():
     decoder = Decoder(32, width=0.1)
     images = decoder({"latent": 1000 * np.ones((1, 128), "float32")})

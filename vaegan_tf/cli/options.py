@@ -160,6 +160,12 @@ def _define_networks(group):
         "1024 in the authors' code.",
         low=1,
     )
+    group.boolean(
+        "center_codes",
+        True,
+        "Make codes average to 0 over the data, as the prior does, by a batch "
+        "normalisation of the posterior mean (not in the paper).",
+    )
     group.integer(
         "feature_layer",
         None,
@@ -167,6 +173,10 @@ def _define_networks(group):
         "before it (default: the third, or the last).",
         low=1,
     )
+    _define_weights(group)
+
+
+def _define_weights(group):
     group.choice(
         "initializer",
         "glorot",
@@ -451,6 +461,7 @@ def model_arguments(flags, attribute_names):
         "latent_dim",
         "width",
         "encoder_units",
+        "center_codes",
         "feature_layer",
         "initializer",
         "weight_decay",
@@ -488,34 +499,43 @@ def _weights(flags, settings):
 
 def training_arguments(flags):
     """Arguments of `train`, but for run, data and model."""
-    arguments = (
-        "train_steps",
-        "batch_size",
-        "augmentation",
-        "optimizer",
-        "learning_rate",
-        "learning_rate_decay",
-        "final_learning_rate",
-        "beta_1",
-        "precision",
-        "seed",
-        "deterministic",
-        "discriminator_from",
-        "log_every",
-        "checkpoint_every",
-        "sample_every",
-        "keep_checkpoints",
-        "nan_retries",
-        "overwrite",
-        "wandb_project",
-    )
     return {
-        **{name: flags[name].value for name in arguments},
-        "learning_rates": {
-            network: flags[f"{network}_learning_rate"].value
-            for network in NETWORKS
+        **_values(
+            flags,
+            "train_steps",
+            "batch_size",
+            "augmentation",
+            "precision",
+            "seed",
+            "deterministic",
+            "discriminator_from",
+            "keep_checkpoints",
+            "nan_retries",
+            "overwrite",
+            "wandb_project",
+        ),
+        "intervals": _values(
+            flags, "log_every", "checkpoint_every", "sample_every"
+        ),
+        "optimisation": {
+            **_values(
+                flags,
+                "optimizer",
+                "learning_rate",
+                "learning_rate_decay",
+                "final_learning_rate",
+                "beta_1",
+            ),
+            "learning_rates": {
+                network: flags[f"{network}_learning_rate"].value
+                for network in NETWORKS
+            },
         },
     }
+
+
+def _values(flags, *names):
+    return {name: flags[name].value for name in names}
 
 
 def _flags_of(model):

@@ -40,10 +40,12 @@ def main(flags):
     finished = train(
         run,
         dataset,
-        flags=app.flags_as_dict(flags),
-        flag_file=app.flags_as_text(flags),
+        record={
+            "flags": app.flags_as_dict(flags),
+            "flag_file": app.flags_as_text(flags),
+            "data": options.data_record(data, dataset.attribute_names),
+        },
         model=options.model_arguments(flags, dataset.attribute_names),
-        data=options.data_record(data, dataset.attribute_names),
         **options.training_arguments(flags),
     )
     if not finished:

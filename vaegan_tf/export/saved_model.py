@@ -123,5 +123,5 @@ def _endpoint(model, function, **specs):
         name: tf.TensorSpec(spec.shape, spec.dtype, name=name)
         for name, spec in specs.items()
     }
-    traced = tf.function(lambda **inputs: function(**inputs))
+    traced = tf.function(lambda **inputs: function(**inputs), autograph=False)
     return traced.get_concrete_function(**named)

@@ -23,6 +23,7 @@ def create_model(
     num_attributes=0,
     width=1.0,
     encoder_units=2048,
+    center_codes=False,
     feature_layer=None,
     initializer="glorot",
     weight_decay=0.0,
@@ -39,6 +40,7 @@ def create_model(
         num_attributes: Length of the attribute vector; 0 if unconditional.
         width: Multiplies the channels and units of every layer.
         encoder_units: Units of the encoder's fully connected layer.
+        center_codes: Whether codes average to 0, see `Encoder`.
         feature_layer: Layer l, see `Discriminator`.
         initializer: `"glorot"` or `"authors"`.
         weight_decay: λ of the penalty λ Σ w² on kernels.
@@ -69,7 +71,10 @@ def create_model(
     }
     makers = {
         "encoder": lambda: Encoder(
-            latent_dim=latent_dim, dense_units=encoder_units, **shared
+            latent_dim=latent_dim,
+            dense_units=encoder_units,
+            center_codes=center_codes,
+            **shared,
         ),
         "decoder": lambda: Decoder(latent_dim=latent_dim, **shared),
         "discriminator": lambda: Discriminator(

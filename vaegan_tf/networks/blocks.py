@@ -102,13 +102,11 @@ class Blocks:
 
     def norm_relu(self, x, name):
         """Batch normalisation as in the authors' code, then ReLU."""
-        x = FusedBatchNormalization(
-            momentum=0.9,
-            epsilon=1e-6,
-            synchronized=self.synchronized,
-            name=f"{self.network}_{name}_norm",
-        )(x)
-        return self.relu(x, name)
+        return self.relu(self._norm(x, name), name)
+
+    def center(self, x, name):
+        """Batch normalisation in float32 with a scale but no offset."""
+        return self._norm(x, name, center=False, dtype="float32")
 
     def relu(self, x, name):
         """The rectifier, as a layer that summaries can name."""
@@ -143,6 +141,15 @@ class Blocks:
         """An output of the network, in float32 whatever the precision."""
         return keras.layers.Activation(
             activation, dtype="float32", name=f"{self.network}_{name}"
+        )(x)
+
+    def _norm(self, x, name, **options):
+        return FusedBatchNormalization(
+            momentum=0.9,
+            epsilon=1e-6,
+            synchronized=self.synchronized,
+            name=f"{self.network}_{name}_norm",
+            **options,
         )(x)
 
     def _kernel_options(self):

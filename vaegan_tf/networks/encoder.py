@@ -28,6 +28,10 @@ class Encoder(keras.Model):
         num_attributes: Length of the attribute vector; 0 if unconditional.
         dense_units: Units of the fully connected layer: 2048 in the paper,
             1024 in the authors' code.
+        center_codes: Whether a batch normalisation with a scale but no offset
+            follows the mean, so that codes average to 0 over the data as the
+            prior does. Without it (the paper) the encoder can settle beside
+            the prior, where the decoder has seen no reconstructions.
         name: Name of the network.
         **options: `width`, `initializer`, `weight_decay`, `synchronized`, as
             in `Blocks`.
@@ -36,7 +40,9 @@ class Encoder(keras.Model):
         ValueError: If an argument is out of range.
 
     Reference:
-        Larsen et al. (2016), table 1.
+        Larsen et al. (2016), table 1. `center_codes`: after Zhu et al.
+        (2020), "A batch normalized inference network keeps the KL vanishing
+        away", with a scale that is learned.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class Encoder(keras.Model):
         latent_dim=128,
         num_attributes=0,
         dense_units=2048,
+        center_codes=False,
         name="encoder",
         **options,
     ):
@@ -73,6 +80,8 @@ class Encoder(keras.Model):
             )
             for key in ("mean", "log_variance")
         }
+        if center_codes:
+            posterior["mean"] = blocks.center(posterior["mean"], "mean")
         super().__init__(
             inputs={"image": image, **condition}, outputs=posterior, name=name
         )
@@ -81,6 +90,7 @@ class Encoder(keras.Model):
         self.latent_dim = latent_dim
         self.num_attributes = num_attributes
         self.dense_units = dense_units
+        self.center_codes = center_codes
         self.options = options
 
     def get_config(self):
@@ -91,6 +101,7 @@ class Encoder(keras.Model):
             "latent_dim": self.latent_dim,
             "num_attributes": self.num_attributes,
             "dense_units": self.dense_units,
+            "center_codes": self.center_codes,
             "name": self.name,
             **self.options,
         }

@@ -160,8 +160,10 @@ def restore_networks(model, folder, names):
     steps = steps_in(folder)
     if not steps:
         raise FileNotFoundError(
-            f"There is no checkpoint in {folder}. Train first, or give the "
-            "folder that was --model_dir of a training."
+            f"There is no checkpoint in {folder}. Train first, give the "
+            "folder that was --model_dir of a training, or take "
+            "--checkpoint=latest: a best one is kept only of models with an "
+            "encoder."
         )
     groups = _network_groups(model)
     checkpoint = tf.train.Checkpoint(**{name: groups[name] for name in names})

@@ -47,6 +47,50 @@ def create_optimizers(
     }
 
 
+def compile_model(
+    model,
+    train_steps,
+    *,
+    learning_rate=3e-4,
+    learning_rates=None,
+    learning_rate_decay="none",
+    final_learning_rate=1.6e-7,
+    **options,
+):
+    """Compiles a model with an optimizer for each network.
+
+    Args:
+        model: A `GenerativeModel`.
+        train_steps: Steps over which rates fall.
+        learning_rate: Rate of the networks that `learning_rates` leaves out.
+        learning_rates: Rates by network; `None` values are left out.
+        learning_rate_decay: `"none"`, or `"authors"` for `AuthorsDecay`.
+        final_learning_rate: What the rates fall to.
+        **options: `optimizer` and `beta_1` of `create_optimizers`.
+
+    Returns:
+        Schedules by network, functions of the step; none without decay.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+    if learning_rate_decay not in DECAYS:
+        raise ValueError(
+            f"`learning_rate_decay` must be one of {DECAYS}. "
+            f"Received: learning_rate_decay={learning_rate_decay!r}."
+        )
+    networks = model.trained_networks
+    rates = network_rates(networks, learning_rate, learning_rates)
+    optimizers = create_optimizers(networks, learning_rates=rates, **options)
+    model.compile(optimizers, jit_compile=False)  # slower, where measured
+    if learning_rate_decay == "none":
+        return {}
+    return {
+        name: AuthorsDecay(rate, final_learning_rate, train_steps)
+        for name, rate in rates.items()
+    }
+
+
 def network_rates(networks, learning_rate, learning_rates=None):
     """The first learning rate of each network.
 

@@ -9,11 +9,7 @@ from vaegan_tf.models import MODELS, create_model
 from vaegan_tf.training import observers
 from vaegan_tf.training.checkpoints import Checkpoints, restore_networks
 from vaegan_tf.training.loop import Training
-from vaegan_tf.training.optimizers import (
-    AuthorsDecay,
-    create_optimizers,
-    network_rates,
-)
+from vaegan_tf.training.optimizers import compile_model
 from vaegan_tf.training.precision import set_precision
 from vaegan_tf.training.runs import Run, differences
 from vaegan_tf.training.summaries import SummaryWriter
@@ -41,26 +37,17 @@ def train(
     run: Run,
     dataset,
     *,
-    flags,
+    record,
     model,
-    data,
+    optimisation,
+    intervals,
     train_steps,
-    flag_file="",
     batch_size=64,
     augmentation="flip",
-    optimizer="rmsprop",
-    learning_rate=3e-4,
-    learning_rates=None,
-    learning_rate_decay="none",
-    final_learning_rate=1.6e-7,
-    beta_1=0.5,
     precision="auto",
     seed=0,
     deterministic=False,
     discriminator_from=None,
-    log_every=50,
-    checkpoint_every=500,
-    sample_every=500,
     keep_checkpoints=3,
     nan_retries=0,
     overwrite=False,
@@ -71,27 +58,20 @@ def train(
     Args:
         run: The run's folder.
         dataset: An `ImageDataset`.
-        flags: Every setting by name, for the run's record; a run is gone on
-            with only if they are the same.
+        record: What `Run.write` keeps beside the model: `flags`, every
+            setting by name, which must be the same for a run to be gone on
+            with; `flag_file`, the same as text; and `data`.
         model: Arguments of `create_model`.
-        data: Arguments that `dataset` was loaded with, for the record.
+        optimisation: Arguments of `compile_model`.
+        intervals: Steps between two logs, checkpoints and pictures:
+            `log_every`, `checkpoint_every` and `sample_every`.
         train_steps: Steps in all.
-        flag_file: The settings as a flag file, for the record.
         batch_size: Images in a step, over all replicas.
         augmentation: Variation of training images, see `ImageDataset`.
-        optimizer: `"rmsprop"` or `"adam"`.
-        learning_rate: Rate of the networks not in `learning_rates`.
-        learning_rates: Rates by network.
-        learning_rate_decay: `"none"`, or `"authors"` for `AuthorsDecay`.
-        final_learning_rate: What the rates fall to.
-        beta_1: Adam's averaging of the gradient.
         precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`.
         seed: Seed of weights, order of the data and noise.
         deterministic: Whether operations must give the same bits every time.
         discriminator_from: Folder of the GAN's run for VAE_Dis_l.
-        log_every: Steps between two logs.
-        checkpoint_every: Steps between two checkpoints.
-        sample_every: Steps between two pictures.
         keep_checkpoints: Newest checkpoints to keep.
         nan_retries: How often to go back after a number is not finite.
         overwrite: Whether to delete what the folder holds.
@@ -105,73 +85,37 @@ def train(
         DivergenceError: If the training diverges.
         CheckpointError: If a checkpoint cannot be written or read.
     """
-    _check_continuation(run, flags, overwrite)
-    _set_up(seed, deterministic)
-    precision, reason = set_precision(precision)
-    logging.info("Networks compute in %s: %s.", precision, reason)
-
+    _check_continuation(run, record["flags"], overwrite)
+    _set_up(seed, deterministic, precision)
     built = create_model(**model, seed=seed)
-    trained = built.trained_networks
-    rates = network_rates(trained, learning_rate, learning_rates)
-    built.compile(
-        create_optimizers(
-            trained,
-            optimizer=optimizer,
-            learning_rates=rates,
-            beta_1=beta_1,
-        ),
-        jit_compile=False,
-    )
+    schedules = compile_model(built, train_steps, **optimisation)
     _take_discriminator(built, model, discriminator_from)
     logging.info("%s\n%s", built.name, observers.parameter_table(built))
-
     if overwrite and run.exists:
         run.delete()
     if not run.exists:
-        run.write(
-            flags=flags,
-            flag_file=flag_file,
-            model={**model, "seed": seed},
-            data=data,
+        run.write(model={**model, "seed": seed}, **record)
+
+    def batches(step):
+        return dataset.train_batches(
+            batch_size, seed=seed, start_step=step, augmentation=augmentation
         )
+
     checkpoints = Checkpoints(built, run.checkpoints, keep_checkpoints)
-    writer = SummaryWriter(
-        run.tensorboard,
-        wandb_project,
-        run.folder.name,
-        flags,
-        step=max(checkpoints.steps, default=0),
-    )
-    training = Training(
-        built,
-        lambda step: dataset.train_batches(
-            batch_size,
-            seed=seed,
-            start_step=step,
-            augmentation=augmentation,
-        ),
-        checkpoints,
-        train_steps=train_steps,
-        log_every=log_every,
-        checkpoint_every=checkpoint_every,
-        observers=_observers(
-            run,
+    with _writer(run, checkpoints, record["flags"], wandb_project) as writer:
+        return Training(
             built,
-            dataset,
-            writer,
-            batch_size=batch_size,
-            log_every=log_every,
-            checkpoint_every=checkpoint_every,
-            sample_every=sample_every,
-        ),
-        learning_rates=_schedules(
-            learning_rate_decay, rates, final_learning_rate, train_steps
-        ),
-        nan_retries=nan_retries,
-    )
-    with writer:
-        writer.hparams(flags)
-        return training.run()
+            batches,
+            checkpoints,
+            train_steps=train_steps,
+            log_every=intervals["log_every"],
+            checkpoint_every=intervals["checkpoint_every"],
+            observers=_observers(
+                run, built, dataset, writer, batch_size, **intervals
+            ),
+            learning_rates=schedules,
+            nan_retries=nan_retries,
+        ).run()
 
 
 def _check_continuation(run, flags, overwrite):
@@ -189,10 +133,12 @@ def _check_continuation(run, flags, overwrite):
         )
 
 
-def _set_up(seed, deterministic):
+def _set_up(seed, deterministic, precision):
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+    precision, reason = set_precision(precision)
+    logging.info("Networks compute in %s: %s.", precision, reason)
 
 
 def _take_discriminator(built, model, folder):
@@ -222,13 +168,16 @@ def _take_discriminator(built, model, folder):
     logging.info("Distance is that of %s at step %d.", folder, step)
 
 
-def _schedules(decay, rates, final_rate, train_steps):
-    if decay == "none":
-        return {}
-    return {
-        name: AuthorsDecay(rate, final_rate, train_steps)
-        for name, rate in rates.items()
-    }
+def _writer(run, checkpoints, flags, wandb_project):
+    writer = SummaryWriter(
+        run.tensorboard,
+        wandb_project,
+        run.folder.name,
+        flags,
+        step=max(checkpoints.steps, default=0),
+    )
+    writer.hparams(flags)
+    return writer
 
 
 def _observers(
@@ -236,8 +185,8 @@ def _observers(
     model,
     dataset,
     writer,
-    *,
     batch_size,
+    *,
     log_every,
     checkpoint_every,
     sample_every,
