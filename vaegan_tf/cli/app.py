@@ -402,9 +402,13 @@ def _bounds(parser: flags.ArgumentParser) -> str:
     upper = getattr(parser, "upper_bound", None)
     if lower is None and upper is None:
         return ""
+    # absl hands out one parser for equal bounds, 0 and 0.0 among them.
+    low, high = (
+        "" if bound is None else f"{bound:.10g}" for bound in (lower, upper)
+    )
     if upper is None:
-        return f"at least {lower}"
-    return f"at most {upper}" if lower is None else f"{lower} to {upper}"
+        return f"at least {low}"
+    return f"at most {high}" if lower is None else f"{low} to {high}"
 
 
 def _default(flag: flags.Flag, flag_values: flags.FlagValues) -> str:
