@@ -82,8 +82,6 @@ class GenerativeModel(keras.Model):
         self.num_attributes = self.decoder.num_attributes
         self(self.symbolic_inputs())  # Keras exports what was called once.
 
-    # -- What a subclass declares ------------------------------------------
-
     def terms(self, example, training):
         """The terms on a batch: a dict of (batch,) tensors, in nats."""
         raise NotImplementedError
@@ -100,8 +98,6 @@ class GenerativeModel(keras.Model):
             step.
         """
         return {}
-
-    # -- Training ----------------------------------------------------------
 
     def compile(self, optimizer="rmsprop", **kwargs):
         """Gives every trained network an optimizer of its own.
@@ -208,8 +204,6 @@ class GenerativeModel(keras.Model):
         """The running means, which Keras resets at every epoch."""
         return list(self._means.values())
 
-    # -- Use ---------------------------------------------------------------
-
     @property
     def generator(self):
         """The decoder to look at pictures with: averaged if there is one."""
@@ -234,8 +228,6 @@ class GenerativeModel(keras.Model):
         """
         latent = noise.latent_codes(count, self.latent_dim, seed)
         return self.decode(latent, attributes)
-
-    # -- For subclasses ----------------------------------------------------
 
     def as_example(self, data):
         """Turns what Keras hands over into an example, and checks it.
@@ -330,8 +322,6 @@ class GenerativeModel(keras.Model):
         attributes = keras.KerasTensor((None, self.num_attributes))
         return {name: tensor, "attributes": attributes}
 
-    # -- Saving ------------------------------------------------------------
-
     def build(self, input_shape):
         """Nothing is left to build: networks are built when they are made."""
         self.built = True
@@ -373,8 +363,6 @@ class GenerativeModel(keras.Model):
     def compile_from_config(self, config):
         """Compiles with the optimizers of `get_compile_config`."""
         self.compile(**config)
-
-    # -- Details -----------------------------------------------------------
 
     def _trained(self):
         return [(name, getattr(self, name)) for name in self.trained_networks]
