@@ -157,3 +157,11 @@ def test_an_export_that_fails_leaves_the_old_one(tmp_path):
     with pytest.raises(OSError, match=r"Could not export to .*/1"):
         export_saved_model(small_model("gan"), tmp_path / "1")
     assert (tmp_path / "1" / "saved_model.pb").exists()
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path):
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "ada.png").touch()
+    with pytest.raises(ValueError, match="faces holds something that is not"):
+        export_saved_model(small_model("gan"), tmp_path / "faces")
+    assert (tmp_path / "faces" / "ada.png").exists()

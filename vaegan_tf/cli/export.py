@@ -34,19 +34,8 @@ def main(flags):
     run = Run(flags.model_dir)
     model, step = run.model(checkpoint=flags.checkpoint)
     folder = pathlib.Path(flags.output or run.exports / str(step)).expanduser()
-    _check_replaceable(folder)
     export_saved_model(model, folder)
     logging.info("Exported the model of step %d to %s.", step, folder)
-
-
-def _check_replaceable(folder):
-    """Refuses a folder with something else in it: it would be deleted."""
-    names = {path.name for path in folder.glob("*")}
-    if names and "saved_model.pb" not in names:
-        raise ValueError(
-            f"{folder} holds something that is not a SavedModel. Choose "
-            "another --output."
-        )
 
 
 def command():

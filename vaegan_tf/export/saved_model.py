@@ -33,9 +33,11 @@ def export_saved_model(model, folder):
             expects its name to be a number.
 
     Raises:
+        ValueError: If the folder holds something that is not a SavedModel.
         OSError: If it cannot be written; what was there before stays.
     """
     folder = pathlib.Path(folder)
+    _check_replaceable(folder)
     partial = folder.with_name(f"partial-{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     module = _module(model)
@@ -46,6 +48,16 @@ def export_saved_model(model, folder):
         raise OSError(f"Could not export to {folder}: {error}") from error
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+
+
+def _check_replaceable(folder):
+    """Refuses a folder with something else in it: it would be deleted."""
+    names = {path.name for path in folder.glob("*")}
+    if names and "saved_model.pb" not in names:
+        raise ValueError(
+            f"{folder} holds something that is not a SavedModel. Choose "
+            "another folder."
+        )
 
 
 def _module(model):
