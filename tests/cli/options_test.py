@@ -108,12 +108,12 @@ def test_data_arguments_are_those_of_load_dataset():
 
 def test_the_data_record_is_true_in_every_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
     flags = parse("--data_dir=data", "--source_dir=~/faces")
     arguments = options.data_arguments(flags)
     record = options.data_record(arguments, ("Hat",))
     assert record["data_dir"] == str(tmp_path / "data")
-    assert record["source_dir"] == "/home/me/faces"
+    assert record["source_dir"] == str(tmp_path / "me" / "faces")
     assert record["attribute_names"] == ["Hat"]
     assert set(record) == {*arguments, "attribute_names"}
 

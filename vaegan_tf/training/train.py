@@ -91,10 +91,7 @@ def train(
     schedules = compile_model(built, train_steps, **optimisation)
     _take_discriminator(built, model, discriminator_from)
     logging.info("%s\n%s", built.name, observers.parameter_table(built))
-    if overwrite and run.exists:
-        run.delete()
-    if not run.exists:
-        run.write(model={**model, "seed": seed}, **record)
+    _begin(run, overwrite, model={**model, "seed": seed}, **record)
 
     def batches(step):
         return dataset.train_batches(
@@ -131,6 +128,13 @@ def _check_continuation(run, flags, overwrite):
             "delete it with --overwrite. The differences:\n  "
             + "\n  ".join(lines)
         )
+
+
+def _begin(run, overwrite, **record):
+    if overwrite and run.exists:
+        run.delete()
+    if not run.exists:
+        run.write(**record)
 
 
 def _set_up(seed, deterministic, precision):
