@@ -185,7 +185,7 @@ def test_paper_states_what_the_paper_states():
             "adversarial": "minimax",
             "real_weight": None,
             "log_epsilon": 0.0,
-            "discriminator_batches": "joint",
+            "batch_statistics": "joint",
             "equilibrium_margin": None,
             "weight_decay": 0.0,
             "ema_momentum": 0.0,
@@ -216,7 +216,7 @@ def test_authors_states_what_the_authors_code_states():
             "adversarial": "minimax",
             "real_weight": 0.5,
             "log_epsilon": 0.001,
-            "discriminator_batches": "paired",
+            "batch_statistics": "paired",
             "equilibrium_margin": 0.35,
             # 0.00001 on a loss summed over 64 images; ours is their mean.
             "weight_decay": 0.00000015625,

@@ -239,7 +239,7 @@ def test_the_averaged_decoder_follows_weights_and_batch_statistics():
 
 def discriminator_statistics(batches):
     """Mean of the first normalised layer's inputs, pass after pass."""
-    model = make("vaegan", discriminator_batches=batches)
+    model = make("vaegan", batch_statistics=batches)
     kinds = [np.full((2, 32, 32, 3), v, np.float32) for v in (1, -1, 0.5)]
     norm = model.discriminator.get_layer("discriminator_conv_1_norm")
     conv = keras.Model(
@@ -267,7 +267,7 @@ def test_images_share_statistics_with_those_they_are_judged_with(batches):
 
 
 def test_paired_batches_take_features_and_logits_from_their_own_pass():
-    model = make("vaegan", discriminator_batches="paired")
+    model = make("vaegan", batch_statistics="paired")
     example = examples()["image"]
     kinds = [tf.constant(part) for part in np.split(example[:6], 3)]
     judged = model.judge(kinds, None, True)
@@ -364,8 +364,8 @@ def test_attributes_change_what_a_conditional_model_draws():
             "`adversarial` must be one of.*'hinge'",
         ),
         (
-            lambda: make("gan", discriminator_batches="mixed"),
-            "`discriminator_batches` must be one of.*'mixed'",
+            lambda: make("gan", batch_statistics="mixed"),
+            "`batch_statistics` must be one of.*'mixed'",
         ),
         (
             lambda: make("gan", real_weight=1.0),

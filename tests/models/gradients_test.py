@@ -228,7 +228,7 @@ CASES = {
         {
             "reconstruction_weight": 0.1,
             "discriminate_reconstructions": False,
-            "discriminator_batches": "paired",
+            "batch_statistics": "paired",
             "real_weight": 0.5,
         },
         {
@@ -246,7 +246,7 @@ CASES = {
             "kl_weight": 3.0,
             "adversarial": "non_saturating",
             "feature_scale": "batch",
-            "discriminator_batches": "separate",
+            "batch_statistics": "separate",
             "real_weight": 0.6,
         },
         {

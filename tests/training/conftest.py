@@ -35,7 +35,7 @@ class Toy(GenerativeModel):
 
     network_names = ("decoder",)
     trained_networks = network_names
-    term_names = ("level", "error")
+    term_names = {"level": "decoder", "error": "decoder"}
 
     def __init__(self, latent_dim=2, bad=lambda step, seed: False, trouble=0.0):
         self.bad, self.trouble = bad, trouble

@@ -239,7 +239,7 @@ def _define_objectives(group):
 def _define_adversary(group):
     group.choice(
         "adversarial",
-        "non_saturating",
+        "minimax",
         ("minimax", "non_saturating"),
         "What the decoder minimises to fool the discriminator: minimax as in "
         "the paper, or -log D.",
@@ -258,10 +258,10 @@ def _define_adversary(group):
         low=0.0,
     )
     group.choice(
-        "discriminator_batches",
+        "batch_statistics",
         "separate",
         ("joint", "paired", "separate"),
-        "Which images share batch statistics in the discriminator: all, as "
+        "Which images share batch statistics: all in a network, as "
         "paired in the authors' code, or each kind by itself, which keeps it "
         "from winning early.",
     )

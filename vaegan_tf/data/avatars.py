@@ -30,7 +30,7 @@ class Avatars(tfds.core.GeneratorBasedBuilder):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    BUILDER_CONFIGS = [  # noqa: RUF012
+    BUILDER_CONFIGS = [
         AvatarsConfig(
             name="full",
             description="10,000 faces.",

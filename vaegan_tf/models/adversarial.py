@@ -5,7 +5,7 @@ from vaegan_tf.models.base import GenerativeModel
 from vaegan_tf.models.equilibrium import equilibrium_gates
 
 ADVERSARIAL_TERMS = ("minimax", "non_saturating")
-DISCRIMINATOR_BATCHES = ("joint", "paired", "separate")
+BATCH_STATISTICS = ("joint", "paired", "separate")
 
 
 class AdversarialModel(GenerativeModel):
@@ -22,11 +22,12 @@ class AdversarialModel(GenerativeModel):
             w·real + (1 − w)·(mean of the generated ones), as the authors'
             `real_vs_gen_weight`.
         log_epsilon: Added inside the logarithms, 1e-3 in the authors' code.
-        discriminator_batches: Which images share batch statistics in the
-            discriminator. `"joint"`: all. `"paired"`, as in the authors'
-            code: reconstructed with real ones for the features, generated
-            with real ones for the logits, which is one pass more.
-            `"separate"`: each kind by itself. The last hides from the
+        batch_statistics: Which images share batch statistics. `"joint"`:
+            all, in the discriminator; all that are decoded, in the decoder.
+            `"paired"`, as in the authors' code: in the discriminator,
+            reconstructed with real ones for the features, generated with
+            real ones for the logits, which is one pass more. `"separate"`:
+            each kind by itself, in both networks. The last hides from the
             discriminator what sets the kinds apart on average, and so keeps
             it from winning early.
         equilibrium_margin: Margin of the equilibrium rule, 0.35 in the
@@ -41,7 +42,7 @@ class AdversarialModel(GenerativeModel):
         "adversarial",
         "real_weight",
         "log_epsilon",
-        "discriminator_batches",
+        "batch_statistics",
         "equilibrium_margin",
     )
     generated_terms: tuple[str, ...] = ("generated",)
@@ -53,15 +54,15 @@ class AdversarialModel(GenerativeModel):
         adversarial="minimax",
         real_weight=None,
         log_epsilon=0.0,
-        discriminator_batches="joint",
+        batch_statistics="joint",
         equilibrium_margin=None,
         **kwargs,
     ):
         _check_choice("adversarial", adversarial, ADVERSARIAL_TERMS)
         _check_choice(
-            "discriminator_batches",
-            discriminator_batches,
-            DISCRIMINATOR_BATCHES,
+            "batch_statistics",
+            batch_statistics,
+            BATCH_STATISTICS,
         )
         _check_numbers(real_weight, equilibrium_margin)
         gated = () if equilibrium_margin is None else self.trained_networks
@@ -73,8 +74,27 @@ class AdversarialModel(GenerativeModel):
         self.adversarial = adversarial
         self.real_weight = real_weight
         self.log_epsilon = log_epsilon
-        self.discriminator_batches = discriminator_batches
+        self.batch_statistics = batch_statistics
         self.equilibrium_margin = equilibrium_margin
+
+    def generate(self, latents, attributes, training):
+        """Decodes several batches of codes, in the batches asked for.
+
+        Args:
+            latents: As for `decode_batches`.
+            attributes: As for `decode_batches`.
+            training: As for `decode_batches`.
+
+        Returns:
+            What `decode_batches` returns.
+        """
+        if self.batch_statistics != "separate":
+            return self.decode_batches(latents, attributes, training)
+        return [
+            image
+            for latent in latents
+            for image in self.decode_batches([latent], attributes, training)
+        ]
 
     def judge(self, images, attributes, training):
         """Discriminates real images and fakes, in the batches asked for.
@@ -91,12 +111,12 @@ class AdversarialModel(GenerativeModel):
         def together(*images):
             return self.discriminate(images, attributes, training)
 
-        if self.discriminator_batches == "separate":
+        if self.batch_statistics == "separate":
             apart = [together(image) for image in images]
             return {
                 key: [judged[key][0] for judged in apart] for key in apart[0]
             }
-        if self.discriminator_batches == "joint" or len(images) == 2:
+        if self.batch_statistics == "joint" or len(images) == 2:
             return together(*images)
         real, reconstructed, generated = images
         similar = together(real, reconstructed)

@@ -5,23 +5,23 @@ in nats) and its *objectives* (for each network, the arithmetic of mean terms
 that it minimises). This module owns everything else.
 """
 
-import contextlib
-
 import keras
 import tensorflow as tf
 
 from vaegan_tf import noise
 from vaegan_tf.models import steps
+from vaegan_tf.models.chain import Chain, hand_over
 from vaegan_tf.noise import Purpose
 
 
 class GenerativeModel(keras.Model):
     """A model of images whose networks each minimise their own objective.
 
-    Subclasses set `network_names`, `trained_networks`, `term_names` and
-    `settings` (the names of their constructor's other arguments), and
-    implement `terms` and `objectives`; `gates` where a network may have to
-    wait.
+    Subclasses set `network_names`, `trained_networks` (in the order in which
+    they hand over their outputs), `term_names` (with the last trained network
+    that each term is computed through) and `settings` (the names of their
+    constructor's other arguments), and implement `terms` and `objectives`;
+    `gates` where a network may have to wait.
 
     Examples are dicts `{"image": (batch, height, width, channels)}` with
     values in [−1, 1], and `"attributes": (batch, num_attributes)` beside it
@@ -43,7 +43,7 @@ class GenerativeModel(keras.Model):
 
     network_names: tuple[str, ...] = ()
     trained_networks: tuple[str, ...] = ()
-    term_names: tuple[str, ...] = ()
+    term_names: dict[str, str] = {}
     settings: tuple[str, ...] = ()
 
     def __init__(
@@ -87,8 +87,34 @@ class GenerativeModel(keras.Model):
         raise NotImplementedError
 
     def objectives(self, terms):
-        """What each trained network minimises, from the terms' means."""
+        """What each trained network minimises: weighted sums of terms' means.
+
+        Args:
+            terms: The terms' means, scalars by name.
+
+        Returns:
+            A scalar for each of `trained_networks`.
+        """
         raise NotImplementedError
+
+    def term_weights(self):
+        """The weight of every term in every objective: numbers by name.
+
+        Raises:
+            ValueError: If an objective is no weighted sum of terms.
+        """
+        columns = {
+            name: self.objectives(
+                {other: float(other == name) for other in self.term_names}
+            )
+            for name in self.term_names
+        }
+        weights = {
+            network: {name: columns[name][network] for name in self.term_names}
+            for network in self.trained_networks
+        }
+        _check_linear(self.objectives, weights)
+        return weights
 
     def gates(self, terms):
         """Which networks step, from the terms' means over all replicas.
@@ -120,8 +146,8 @@ class GenerativeModel(keras.Model):
     def optimize(self, example):
         """One pass of Algorithm 1's loop over one batch.
 
-        All networks step from the same weights: each tape watches one
-        network's variables and differentiates that network's objective.
+        All networks step from the same weights: each has a tape that watches
+        its variables, and takes the gradient of its own objective.
 
         Args:
             example: A batch of examples, as described for the class.
@@ -136,25 +162,16 @@ class GenerativeModel(keras.Model):
             Larsen et al. (2016), Algorithm 1.
         """
         example = self.as_example(example)
-        context = tf.distribute.get_replica_context()
-        with contextlib.ExitStack() as stack:
-            tapes = {
-                name: steps.watch(network, stack)
-                for name, network in self._trained()
-            }
+        chain = Chain(dict(self._trained()))
+        with chain.recording():
             terms = _means(self.terms(example, training=True))
-            objectives = self._regularized(self.objectives(terms))
-            # Optimizers sum the replicas' gradients.
-            shares = {
-                name: self.optimizers[name].scale_loss(
-                    objective / context.num_replicas_in_sync
-                )
-                for name, objective in objectives.items()
-            }
-        gradients = {
-            name: tapes[name].gradient(shares[name], network.trainable_weights)
-            for name, network in self._trained()
-        }
+            penalties = self._penalties()
+        gradients = chain.gradients(
+            self._terms_by_network(terms),
+            self.term_weights(),
+            penalties,
+            self._gradient_scales(),
+        )
         norms = {
             name: steps.gradient_norm(gradient, self.optimizers[name])
             for name, gradient in gradients.items()
@@ -174,7 +191,7 @@ class GenerativeModel(keras.Model):
         self.step.assign_add(1)
         return {
             **terms,
-            **_suffixed("loss", objectives),
+            **_suffixed("loss", _summed(self.objectives(terms), penalties)),
             **_suffixed("gradient_norm", norms),
             **_suffixed("updated", gates),
         }
@@ -186,8 +203,8 @@ class GenerativeModel(keras.Model):
     def test_step(self, data):
         """Keras's evaluation step: terms and objectives, nothing changes."""
         terms = _means(self.terms(self.as_example(data), training=False))
-        objectives = self._regularized(self.objectives(terms))
-        return self.log({**terms, **_suffixed("loss", objectives)})
+        losses = _summed(self.objectives(terms), self._penalties())
+        return self.log({**terms, **_suffixed("loss", losses)})
 
     def scores(self, example):
         """Held-out scores: every term, one value per example, (batch,)."""
@@ -277,7 +294,7 @@ class GenerativeModel(keras.Model):
             self.conditioned(codes, _repeated(attributes, count)),
             training=training,
         )
-        return tf.split(images, count)
+        return hand_over("decoder", tf.split(images, count))
 
     def discriminate(self, images, attributes, training):
         """Judges several batches of images in one pass.
@@ -408,10 +425,25 @@ class GenerativeModel(keras.Model):
         optimizer.build(getattr(self, name).trainable_weights)
         return optimizer
 
-    def _regularized(self, objectives):
+    def _terms_by_network(self, terms):
         return {
-            name: tf.add_n([objectives[name], *network.losses])
-            for name, network in self._trained()
+            network: {
+                name: term
+                for name, term in terms.items()
+                if self.term_names[name] == network
+            }
+            for network in self.trained_networks
+        }
+
+    def _penalties(self):
+        return {name: list(network.losses) for name, network in self._trained()}
+
+    def _gradient_scales(self):
+        # Optimizers sum the replicas' gradients.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        return {
+            name: optimizer.scale_loss(1.0 / replicas)
+            for name, optimizer in self.optimizers.items()
         }
 
 
@@ -430,6 +462,26 @@ def check_kl_weight(kl_weight):
 
 def _means(terms):
     return {name: tf.reduce_mean(term) for name, term in terms.items()}
+
+
+def _check_linear(objectives, weights):
+    """Compares objectives with the weighted sums at one point."""
+    for network, row in weights.items():
+        point = {name: 2.0 + index for index, name in enumerate(row)}
+        expected = sum(row[name] * point[name] for name in row)
+        value = objectives(point)[network]
+        if abs(value - expected) > 1e-6 * max(abs(value), abs(expected)):
+            raise ValueError(
+                "`objectives` must return weighted sums of the terms, without "
+                f"a constant. Received another function for the {network}."
+            )
+
+
+def _summed(objectives, penalties):
+    return {
+        name: tf.add_n([objective, *penalties[name]])
+        for name, objective in objectives.items()
+    }
 
 
 def _over_replicas(terms):

@@ -22,7 +22,9 @@ class GAN(AdversarialModel):
 
     network_names = ("decoder", "discriminator")
     trained_networks = network_names
-    term_names = ("real", "generated", "generated_as_real")
+    term_names = dict.fromkeys(
+        ("real", "generated", "generated_as_real"), "discriminator"
+    )
 
     def __init__(self, decoder, discriminator, **kwargs):
         super().__init__(

@@ -31,7 +31,7 @@ class LearnedMetricVAE(Autoencoder):
 
     network_names = ("encoder", "decoder", "discriminator")
     trained_networks = ("encoder", "decoder")
-    term_names = ("kl", "feature_nll")
+    term_names = {"kl": "encoder", "feature_nll": "decoder"}
     settings = ("kl_weight", "feature_scale")
 
     def __init__(

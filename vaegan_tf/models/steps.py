@@ -4,19 +4,6 @@ import keras
 import tensorflow as tf
 
 
-def watch(network, stack):
-    """A tape that watches one network's weights and nothing else.
-
-    Args:
-        network: The network.
-        stack: A `contextlib.ExitStack`, which stops the recording.
-    """
-    tape = tf.GradientTape(watch_accessed_variables=False)
-    stack.enter_context(tape)
-    tape.watch([weight.value for weight in network.trainable_weights])
-    return tape
-
-
 def gradient_norm(gradients, optimizer):
     """Norm of the gradient that is applied, a scalar.
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from vaegan_tf import losses
 from vaegan_tf.models.base import GenerativeModel, check_kl_weight
+from vaegan_tf.models.chain import hand_over
 from vaegan_tf.noise import Purpose
 
 
@@ -46,7 +47,8 @@ class Autoencoder(GenerativeModel):
         """The reparameterisation trick: mean + σ·ε with ε ~ N(0, I)."""
         mean, log_variance = posterior["mean"], posterior["log_variance"]
         epsilon = self.draw(tf.shape(mean)[0], Purpose.POSTERIOR, training)
-        return mean + tf.exp(0.5 * log_variance) * epsilon
+        latent = mean + tf.exp(0.5 * log_variance) * epsilon
+        return hand_over("encoder", [latent])[0]
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
@@ -65,7 +67,7 @@ class VAE(Autoencoder):
 
     network_names = ("encoder", "decoder")
     trained_networks = network_names
-    term_names = ("kl", "pixel_nll")
+    term_names = {"kl": "encoder", "pixel_nll": "decoder"}
     settings = ("kl_weight",)
 
     def __init__(self, encoder, decoder, *, kl_weight=1.0, **kwargs):

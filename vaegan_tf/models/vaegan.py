@@ -14,9 +14,6 @@ from vaegan_tf.noise import Purpose
 class VAEGAN(Autoencoder, AdversarialModel):
     """A VAE whose reconstruction error lives in the GAN's discriminator.
 
-    Reconstructions and prior samples are decoded in one batch, and so share
-    its statistics; `discriminator_batches` says how they are judged.
-
     Args:
         encoder: Network of q(z|x).
         decoder: Network of p(x|z), and the generator.
@@ -43,15 +40,15 @@ class VAEGAN(Autoencoder, AdversarialModel):
 
     network_names = ("encoder", "decoder", "discriminator")
     trained_networks = network_names
-    term_names = (
-        "kl",
-        "feature_nll",
-        "real",
-        "reconstructed",
-        "reconstructed_as_real",
-        "generated",
-        "generated_as_real",
-    )
+    term_names = {
+        "kl": "encoder",
+        "feature_nll": "discriminator",
+        "real": "discriminator",
+        "reconstructed": "discriminator",
+        "reconstructed_as_real": "discriminator",
+        "generated": "discriminator",
+        "generated_as_real": "discriminator",
+    }
     settings = (
         *AdversarialModel.settings,
         "gamma",
@@ -104,7 +101,7 @@ class VAEGAN(Autoencoder, AdversarialModel):
         posterior = self.encoder(example, training=training)
         latent = self.sample_posterior(posterior, training)
         prior = self.draw(tf.shape(latent)[0], Purpose.PRIOR, training)
-        reconstructed, generated = self.decode_batches(
+        reconstructed, generated = self.generate(
             [latent, prior], attributes, training
         )
         judged = self.judge(

@@ -2,6 +2,8 @@
 
 import keras
 
+from vaegan_tf.training.fused_optimizers import FusedAdam, FusedRMSprop
+
 OPTIMIZERS = ("rmsprop", "adam")
 DECAYS = ("none", "authors")
 
@@ -38,11 +40,10 @@ def create_optimizers(
     rates = network_rates(networks, learning_rate, learning_rates)
     if optimizer == "adam":
         return {
-            name: keras.optimizers.Adam(rate, beta_1=beta_1)
-            for name, rate in rates.items()
+            name: FusedAdam(rate, beta_1=beta_1) for name, rate in rates.items()
         }
     return {
-        name: keras.optimizers.RMSprop(rate, rho=0.9, epsilon=1e-8)
+        name: FusedRMSprop(rate, rho=0.9, epsilon=1e-8)
         for name, rate in rates.items()
     }
 
