@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import sys
 import time
 
@@ -61,6 +62,8 @@ def main(flags):
         The exit status: 1 if a part could not be measured.
     """
     check(flags)
+    # Or a measurement would go on alone.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results, pages = {"machine": machine(), **software()}, []
     results["quick"] = flags.quick
     start = time.time()
