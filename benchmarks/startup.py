@@ -1,12 +1,12 @@
 """How long until something happens."""
 
-import importlib.metadata
 import subprocess
 import sys
 import time
 
 from benchmarks import tables
 from benchmarks.children import ROOT, MeasurementError
+from vaegan_tf.cli import app
 
 IMPORTS = {
     "python": "pass",
@@ -30,8 +30,7 @@ def measure(run, quick=False):
     """
     repeats = 1 if quick else 3
     helps = {
-        name: _repeated(_help(module, function), repeats)
-        for name, module, function in commands()
+        name: _repeated(_help(module), repeats) for name, module in commands()
     }
     imports = {name: _repeated(code, repeats) for name, code in IMPORTS.items()}
     answer = run("ours:train", warm_up=0, timed=1)
@@ -48,13 +47,17 @@ def measure(run, quick=False):
 
 
 def commands():
-    """The package's console commands: `(name, module, function)` each."""
-    found = importlib.metadata.entry_points(group="console_scripts")
-    return sorted(
-        (entry.name, entry.module, entry.attr)
-        for entry in found
-        if entry.module.startswith("vaegan_tf.")
-    )
+    """The console commands of this checkout: `(name, module)` each.
+
+    They are the modules of `vaegan_tf/cli` with a function `command`, installed
+    or not.
+    """
+    paths = sorted((ROOT / "vaegan_tf" / "cli").glob("*.py"))
+    return [
+        (app.program_name(str(path)), f"vaegan_tf.cli.{path.stem}")
+        for path in paths
+        if "\ndef command(" in path.read_text(encoding="utf-8")
+    ]
 
 
 def report(results):
@@ -80,10 +83,10 @@ def report(results):
     return tables.table("Start-up", ["until", "takes"], rows)
 
 
-def _help(module, function):
+def _help(module):
     return (
-        f"import sys; from {module} import {function}; "
-        f"sys.argv = ['command', '--help']; {function}()"
+        f"import sys; from {module} import command; "
+        "sys.argv = ['command', '--help']; command()"
     )
 
 

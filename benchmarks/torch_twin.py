@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         """Images (batch, 3, 64, 64) to two (batch, latent), in float32."""
         x = self.body(image)
         with torch.autocast("cpu", enabled=False):
-            x = x.float()
+            x = x.to(self.mean.weight.dtype)
             return self.center(self.mean(x)), self.log_variance(x)
 
 
@@ -66,7 +66,8 @@ class Decoder(nn.Module):
 
     def forward(self, latent):
         """Codes (batch, latent) to images (batch, 3, 64, 64), in float32."""
-        return torch.tanh(self.maps(self.dense(latent)).float())
+        x = self.maps(self.dense(latent))
+        return torch.tanh(x.to(self.maps[-1].weight.dtype))
 
 
 class Discriminator(nn.Module):
@@ -96,8 +97,9 @@ class Discriminator(nn.Module):
         """Images to (batch, 1) and (batch, channels, 8, 8), in float32."""
         features = self.before(image)
         x = self.after(features)
+        dtype = self.logit.weight.dtype
         with torch.autocast("cpu", enabled=False):
-            return self.logit(x.float()), features.float()
+            return self.logit(x.to(dtype)), features.to(dtype)
 
 
 def down(channels, filters):

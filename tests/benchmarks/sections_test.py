@@ -155,8 +155,11 @@ def test_scaling_measures_every_point_once():
 
 
 def test_startup_knows_the_commands():
-    names = [name for name, _, _ in startup.commands()]
+    names = [name for name, _ in startup.commands()]
+    text = (children.ROOT / "setup.py").read_text(encoding="utf-8")
     assert {"vaegan-train", "vaegan-sample"} <= set(names)
+    for name in names:
+        assert f'"{name.removeprefix("vaegan-")}"' in text
 
 
 def test_smoothed_and_difference():
