@@ -21,7 +21,7 @@ def can_draw():
 
 
 def draw_scaling(points, path):
-    """Draws the seconds of a step along each axis, both scales logarithmic.
+    """Draws the seconds of a step along each axis.
 
     Args:
         points: `scaling` of the results.
@@ -42,8 +42,9 @@ def draw_scaling(points, path):
                 panel.plot(*zip(*line), marker="o", label=precision)
                 panel.set_xticks([x for x, _ in line])
                 panel.set_xticklabels([f"{x:g}" for x, _ in line])
-        panel.set(xscale="log", yscale="log", xlabel=label, ylabel="seconds")
-        panel.minorticks_off()
+        panel.set(xlabel=label, ylabel="seconds")
+        panel.set_xlim(left=0)
+        panel.set_ylim(bottom=0)
         panel.legend()
     _save(figure, path)
 
