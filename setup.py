@@ -15,6 +15,7 @@ REQUIREMENTS = [
     "tensorflow-datasets>=4.9.10,<4.10",
     "tqdm>=4.60,<5",
 ]
+BENCH = ["matplotlib>=3.9,<4", "torch>=2.13,<2.14"]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
 COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
 
@@ -46,6 +47,7 @@ setup(
         "test": TEST,
         "dev": [*TEST, "ruff>=0.17,<0.18"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "bench": BENCH,
         "wandb": ["wandb>=0.18,<1"],
     },
     entry_points={

@@ -163,7 +163,7 @@ def test_training_arguments_are_those_of_train():
     ("model", "argument"),
     [
         ("vae", "--gamma=1"),
-        ("vae", "--adversarial=minimax"),
+        ("vae", "--adversarial=non_saturating"),
         ("vae", "--nodiscriminate_reconstructions"),
         ("vae", "--discriminator_learning_rate=0.1"),
         ("gan", "--kl_weight=1"),
