@@ -127,7 +127,7 @@ def test_folders_hold_the_same_experiments(place):
         assert {"dataset", "model_dir"} <= changed <= allowed
 
 
-@pytest.mark.parametrize("place", DATASETS)
+@pytest.mark.parametrize("place", sorted(DATASETS.keys() - {"avatars"}))
 @pytest.mark.parametrize("kind", ["", "paper_", "authors_"])
 def test_learned_metric_takes_the_gan_of_the_same_settings(place, kind):
     gan, vae = f"{place}/{kind}gan.flags", f"{place}/{kind}learned_metric_vae"

@@ -122,5 +122,7 @@ def test_attribute_nll_weighs_presence_and_absence():
 
 
 def test_attribute_nll_of_sure_answers_is_finite():
-    found = losses.attribute_nll([[1.0, 0.0]], [[1e4, 1e4]])
+    found = losses.attribute_nll(
+        tf.constant([[1.0, 0.0]]), tf.constant([[1e4, 1e4]])
+    )
     np.testing.assert_allclose(found, [1e4])

@@ -89,11 +89,8 @@ def train_predictor(
     arguments = {"model": KIND, **predictor, **data_arguments(dataset)}
     check_continuation(run, [KIND], record["flags"], overwrite)
     set_up(seed, deterministic, precision)
-    built = create_predictor(**arguments, seed=seed)
-    if backbone_weights:
-        built.backbone.take_weights(backbone_weights)
+    built = _build(arguments, seed, backbone_weights)
     schedules = compile_model(built, train_steps, **optimisation)
-    logging.info("%s\n%s", built.name, observers.parameter_table(built))
     begin_run(run, overwrite, model={**arguments, "seed": seed}, **record)
 
     def batches(step):
@@ -263,6 +260,14 @@ def _curves(split, means):
         for key in ("accuracy", "precision", "recall", "f1")
         if means[key] is not None
     }
+
+
+def _build(arguments, seed, backbone_weights):
+    built = create_predictor(**arguments, seed=seed)
+    if backbone_weights:
+        built.backbone.take_weights(backbone_weights)
+    logging.info("%s\n%s", built.name, observers.parameter_table(built))
+    return built
 
 
 def _observers(
