@@ -160,18 +160,19 @@ def data_arguments(dataset):
     }
 
 
-def score(model, batches):
+def score(model, batches, analyze=None):
     """Scores of a predictor on some examples.
 
     Args:
         model: An `AttributePredictor`.
         batches: A finite `tf.data.Dataset` of examples with attributes.
+        analyze: The model's `analyze` as a `tf.function`, if there is one.
 
     Returns:
         `num_images`, `attributes`, as from `attribute_scores`, `mean`, their
         means, and `classes`, as from `class_scores`.
     """
-    analyze = tf.function(model.analyze, autograph=False, reduce_retracing=True)
+    analyze = analyze or _traced(model)
     parts = [
         (example["attributes"].numpy(), analyze(example["image"])["logits"])
         for example in batches
@@ -240,10 +241,16 @@ class Scores(Observer):
         super().__init__(every)
         self.batches = batches
         self.writer = writer
+        self._analyze = None
+
+    def begin(self, moment):
+        """Traces the model once for all looks."""
+        if self._analyze is None:
+            self._analyze = _traced(moment.model)
 
     def look(self, moment):
         """Draws the chart, and the curves of the means."""
-        scores = score(moment.model, self.batches)
+        scores = score(moment.model, self.batches, self._analyze)
         title = f"validation: {scores['num_images']} images"
         chart = score_chart(
             scores["attributes"], f"{title}, step {moment.step}"
@@ -252,6 +259,10 @@ class Scores(Observer):
         curves = _curves("validation", scores["mean"])
         self.writer.scalars(moment.step, curves)
         self.writer.flush()
+
+
+def _traced(model):
+    return tf.function(model.analyze, autograph=False, reduce_retracing=True)
 
 
 def _curves(split, means):
