@@ -17,7 +17,7 @@ REQUIREMENTS = [
 ]
 BENCH = ["matplotlib>=3.9,<4", "torch>=2.13,<2.14"]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+COMMANDS = ("prepare", "train", "sample", "reconstruct", "export", "predictor")
 
 
 def read_version():
@@ -48,6 +48,7 @@ setup(
         "dev": [*TEST, "ruff>=0.17,<0.18"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "bench": BENCH,
+        "resnet": ["keras-hub>=0.32,<0.33"],
         "wandb": ["wandb>=0.18,<1"],
     },
     entry_points={

@@ -19,7 +19,14 @@ from vaegan_tf import images as pictures
 from vaegan_tf.cli import app
 
 ROOT = pathlib.Path(vaegan_tf.__file__).parents[1]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+COMMANDS = (
+    "prepare",
+    "train",
+    "sample",
+    "reconstruct",
+    "export",
+    "predictor",
+)
 
 
 def call(name, *arguments):

@@ -154,3 +154,17 @@ def test_objectives_that_are_no_weighted_sums_are_refused():
     model.compile(keras.optimizers.SGD(0.1))
     with pytest.raises(ValueError, match=r"weighted sums.*the encoder"):
         model.optimize({"image": IMAGE})
+
+
+def test_a_network_that_hands_nothing_over_is_named():
+    first, second = Scale(2.0), Scale(5.0)
+    chain = Chain({"first": first, "second": second})
+    with chain.recording():
+        z = second(first(tf.constant(3.0)))
+    with pytest.raises(ValueError, match=r"the first .* must `hand_over`"):
+        chain.gradients(
+            terms={"first": {}, "second": {"t": z}},
+            objectives={"first": {"t": 2.0}, "second": {"t": 10.0}},
+            penalties={"first": [], "second": []},
+            scales={"first": 1.0, "second": 1.0},
+        )

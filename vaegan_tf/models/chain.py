@@ -161,6 +161,11 @@ class Chain:
                     )
                     if gradient is not None
                 ]
+        if not seeded:
+            raise ValueError(
+                f"Nothing reaches the {name} that it could minimise. A network "
+                "before others must `hand_over` its outputs to them."
+            )
         targets, seeds = zip(*seeded)
         weights, inputs = self.tapes[name].gradient(
             targets, (self.weights[name], self.inputs[name]), seeds

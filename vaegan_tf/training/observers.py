@@ -153,8 +153,9 @@ class Pictures(Observer):
 class Validation(Observer):
     """Scores the model on held-out images and keeps the best checkpoint.
 
-    The score is the squared error of a reconstruction per pixel, images lying
-    in [−1, 1]. Models without an encoder are only given their terms.
+    Which is best, the lowest of one score says: by default the squared error
+    of a reconstruction per pixel, images lying in [−1, 1]. Models that do not
+    have it, as those without an encoder, are only given their terms.
 
     Args:
         every: Steps between two scores.
@@ -162,14 +163,16 @@ class Validation(Observer):
         path: Of `metrics.jsonl`.
         best: `Checkpoints` of the best model, one being kept.
         writer: A `SummaryWriter`.
+        score: Name of the score that says which model is best.
     """
 
-    def __init__(self, every, batches, path, best, writer):
+    def __init__(self, every, batches, path, best, writer, score="pixel_error"):
         super().__init__(every)
         self.batches = batches
         self.path = path
         self.best = best
         self.writer = writer
+        self.score = score
         self._scores = None
 
     def begin(self, moment):
@@ -177,7 +180,7 @@ class Validation(Observer):
         self.record = self.best.folder / "score.json"
         self.lowest = float("inf")
         if self.record.exists():
-            self.lowest = json.loads(self.record.read_text())["pixel_error"]
+            self.lowest = json.loads(self.record.read_text())[self.score]
         if self._scores is None:
             self._scores = tf.function(
                 moment.model.scores, autograph=False, reduce_retracing=True
@@ -194,11 +197,11 @@ class Validation(Observer):
         }
         append(self.path, {"step": moment.step, **means})
         self.writer.scalars(moment.step, means)
-        error = means.get("validation/pixel_error", float("inf"))
-        if error < self.lowest:
-            self.lowest = error
+        score = means.get(f"validation/{self.score}", float("inf"))
+        if score < self.lowest:
+            self.lowest = score
             self.best.save()
-            text = {"step": moment.step, "pixel_error": error}
+            text = {"step": moment.step, self.score: score}
             write_text(self.record, json.dumps(text) + "\n")
 
 
