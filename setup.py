@@ -17,7 +17,14 @@ REQUIREMENTS = [
     "tqdm>=4.60,<5",
 ]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+COMMANDS = (
+    "prepare",
+    "train",
+    "sample",
+    "reconstruct",
+    "distance",
+    "export",
+)
 
 
 def read_version():

@@ -15,8 +15,10 @@ _HOMES = {
     "Decoder": "networks",
     "Discriminator": "networks",
     "Encoder": "networks",
+    "LearnedMetric": "similarity",
     "LearnedMetricVAE": "models",
     "create_model": "models",
+    "create_sampler": "sampling",
     "export_saved_model": "export",
     "load_dataset": "data",
 }
