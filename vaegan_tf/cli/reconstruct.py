@@ -45,7 +45,7 @@ def main(flags):
     if flags.images:
         example = {"image": pictures.read(flags.images, model.image_shape)}
     else:
-        example = pictures.held_out(data, flags.split, flags.count)
+        example = run.examples(flags.split, flags.count)
     count = len(example["image"])
     if flags.condition is not None or flags.images:
         attributes = pictures.conditions(

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 
 import keras
+import tensorflow as tf
 
+from vaegan_tf.data import load_dataset
 from vaegan_tf.models import create_model
 from vaegan_tf.training.checkpoints import restore_networks
 
@@ -34,6 +36,7 @@ class Run:
     record = property(lambda self: self.folder / "run.json")
     flags = property(lambda self: self.folder / "train.flags")
     metrics = property(lambda self: self.folder / "metrics.jsonl")
+    speed = property(lambda self: self.folder / "speed.jsonl")
     checkpoints = property(lambda self: self.folder / "checkpoints")
     best = property(lambda self: self.folder / "best")
     samples = property(lambda self: self.folder / "samples")
@@ -62,7 +65,9 @@ class Run:
         except json.JSONDecodeError as error:
             raise ValueError(f"{self.record} is damaged: {error}.") from error
 
-    def write(self, *, flags, flag_file, model, data):
+    def write(
+        self, *, flags, flag_file, model, data, command=None, precision=None
+    ):
         """Writes the record of a run that begins, and its flag file.
 
         Args:
@@ -70,12 +75,17 @@ class Run:
             flag_file: The flags as text that replays the run.
             model: Arguments of `create_model`.
             data: Arguments of `load_dataset`, and `attribute_names`.
+            command: What the user typed, if it was a command.
+            precision: Format that networks compute in, if it is known.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         record = {
+            "command": command,
             "flags": flags,
             "model": model,
             "data": data,
+            "precision": precision,
+            "device": device(),
             "versions": versions(),
             "git_commit": git_commit(),
         }
@@ -122,6 +132,23 @@ class Run:
             names.append("decoder_ema")
         return model, restore_networks(model, folder, names)
 
+    def examples(self, split, count, **changes):
+        """The first examples of a split of the run's data set.
+
+        Args:
+            split: Name of the split.
+            count: How many, if it has as many.
+            **changes: Other arguments of `load_dataset` than the run's.
+
+        Returns:
+            `{"image": (count, height, width, channels)}` in [−1, 1], and
+            `"attributes"` if there are any.
+        """
+        data = {**self.read()["data"], **changes}
+        del data["attribute_names"]
+        batches = load_dataset(**data).batches(split, count)
+        return next(iter(batches.as_numpy_iterator()))
+
 
 def differences(before, now, ignored=()):
     """What two runs' flags disagree on, as lines `--name: before -> now`."""
@@ -142,6 +169,24 @@ def versions():
         except importlib.metadata.PackageNotFoundError:
             found[package] = None
     return found
+
+
+def device():
+    """Name of the device that a training computes on, as its maker calls it."""
+    for gpu in tf.config.list_physical_devices("GPU")[:1]:
+        details = tf.config.experimental.get_device_details(gpu)
+        return details.get("device_name", "GPU")
+    return f"{_processor()}, {os.cpu_count()} cores"
+
+
+def _processor():
+    """What Linux calls the processor; elsewhere its architecture."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0].split(":")[1].strip() if names else platform.machine()
 
 
 def git_commit():
@@ -165,5 +210,8 @@ def _git(*arguments):
 def write_text(path, text):
     """Writes a file whole or not at all."""
     temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
