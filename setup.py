@@ -3,6 +3,7 @@ from setuptools import find_packages, setup
 REQUIREMENTS = [
     "absl-py>=2.1,<3",
     "importlib_resources>=6",  # TFDS 4.9.10 imports it but does not ask for it
+    "jinja2>=3.1.6,<4",
     "keras>=3.14,<3.16",
     "numpy>=1.26,<3",
     "pillow>=10.1,<14",
@@ -16,7 +17,7 @@ REQUIREMENTS = [
     "tqdm>=4.60,<5",
 ]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+COMMANDS = ("prepare", "train", "sample", "reconstruct", "export", "report")
 
 
 def read_version():
@@ -39,7 +40,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["vaegan_tf", "vaegan_tf.*"]),
-    package_data={"vaegan_tf": ["py.typed"]},
+    package_data={"vaegan_tf": ["py.typed", "report/templates/*"]},
     python_requires=">=3.11",
     install_requires=REQUIREMENTS,
     extras_require={

@@ -17,6 +17,7 @@ LAYERS = (
     {"networks"},
     {"models", "data", "attributes"},
     {"training", "evaluation", "export"},
+    {"report"},
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}
