@@ -3,6 +3,7 @@ from setuptools import find_packages, setup
 REQUIREMENTS = [
     "absl-py>=2.1,<3",
     "importlib_resources>=6",  # TFDS 4.9.10 imports it but does not ask for it
+    "jinja2>=3.1.6,<4",
     "keras>=3.14,<3.16",
     "numpy>=1.26,<3",
     "pillow>=10.1,<14",
@@ -26,6 +27,7 @@ COMMANDS = (
     "distance",
     "export",
     "predictor",
+    "report",
 )
 
 
@@ -49,7 +51,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["vaegan_tf", "vaegan_tf.*"]),
-    package_data={"vaegan_tf": ["py.typed"]},
+    package_data={"vaegan_tf": ["py.typed", "report/templates/*"]},
     python_requires=">=3.11",
     install_requires=REQUIREMENTS,
     extras_require={

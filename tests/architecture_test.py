@@ -19,6 +19,7 @@ LAYERS = (
     {"training", "similarity"},
     {"predictor", "sampling"},
     {"evaluation", "export"},
+    {"report"},
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}

@@ -311,6 +311,13 @@ def test_program_name(path, name):
     assert app.program_name(path) == name
 
 
+def test_command_line_is_what_a_shell_reads():
+    argv = ["/usr/bin/vaegan-train", "--model_dir=my runs/a", "--gamma=1"]
+    assert app.command_line(argv) == (
+        "vaegan-train '--model_dir=my runs/a' --gamma=1"
+    )
+
+
 def test_help_page():
     page = app.help_page(
         "vaegan-test", define_flags, "Tests\n  much.", "images", columns=70

@@ -27,16 +27,18 @@ COMMANDS = (
     "distance",
     "export",
     "predictor",
+    "report",
 )
+POSITIONAL = {"reconstruct": "images", "distance": "images", "report": "runs"}
 
 
 def call(name, *arguments):
     """Runs a command's `main` in this process."""
     module = importlib.import_module(f"vaegan_tf.cli.{name}")
-    takes_images = name in ("reconstruct", "distance")
-    positional = "images" if takes_images else None
     argv = [f"vaegan-{name}", *(str(argument) for argument in arguments)]
-    return module.main(app.parse(argv, module.define_flags, positional))
+    return module.main(
+        app.parse(argv, module.define_flags, POSITIONAL.get(name))
+    )
 
 
 @pytest.fixture
@@ -351,6 +353,41 @@ def test_a_run_without_a_checkpoint_is_refused(name, trained, tmp_path):
     shutil.copy(trained("vae") / "run.json", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*Train f"):
         call(name, f"--model_dir={tmp_path}")
+
+
+def test_a_report_compares_all_kinds_of_models(trained, tmp_path):
+    kinds = ("vae", "gan", "vaegan", "conditional", "learned_metric_vae")
+    output = tmp_path / "out" / "report.html"
+    runs = [trained(kind) for kind in kinds]
+    call("report", *runs, f"--output={output}", "--num_samples=4")
+    assert list(output.parent.iterdir()) == [output]
+    text = output.read_text(encoding="utf-8")
+    assert "5 models compared" in text
+    assert "gan has no encoder, so it reconstructs nothing." in text
+    # Originals and four models in each of two blocks, and five grids.
+    assert text.count("data:image/webp;base64,") == 15
+    assert all(f"4 samples of {kind}" in text for kind in kinds)
+
+
+def test_a_report_finds_data_that_were_moved(trained, tmp_path, tiny_dir):
+    run = shutil.copytree(trained("vae"), tmp_path / "run")
+    record = run / "run.json"
+    moved = record.read_text().replace(str(tiny_dir), str(tmp_path / "gone"))
+    record.write_text(moved)
+    output = tmp_path / "report.html"
+    call("report", run, f"--output={output}", f"--data_dir={tiny_dir}")
+    assert "16 test images" not in output.read_text()
+    assert "8 test images, the originals" in output.read_text()
+    assert not (tmp_path / "gone").exists()
+
+
+def test_what_is_no_run_is_not_reported(trained, tmp_path):
+    output = tmp_path / "report.html"
+    with pytest.raises(FileNotFoundError, match=r"no run: it holds no run\.j"):
+        call("report", trained("vae"), tmp_path, f"--output={output}")
+    with pytest.raises(ValueError, match="needs at least one run"):
+        call("report", f"--output={output}")
+    assert not output.exists()
 
 
 def test_flags_of_another_model_are_refused_before_data_is_prepared(tmp_path):

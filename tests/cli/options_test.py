@@ -10,6 +10,7 @@ from vaegan_tf.cli import (
     predictor,
     prepare,
     reconstruct,
+    report,
     sample,
 )
 from vaegan_tf.cli import train as train_command
@@ -55,6 +56,7 @@ COMMANDS = {
     "predictor": predictor,
     "prepare": prepare,
     "reconstruct": reconstruct,
+    "report": report,
     "sample": sample,
     "train": train_command,
 }

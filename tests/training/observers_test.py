@@ -93,7 +93,7 @@ def test_when_an_observer_looks(every, due):
     assert due == [s for s in steps if observer.is_due(moment(s, last_step=7))]
 
 
-def test_progress(monkeypatch):
+def test_progress(monkeypatch, tmp_path):
     clock = iter([10.0, 12.0, 12.0])
     monkeypatch.setattr(observers.time, "monotonic", lambda: next(clock))
     logged = []
@@ -102,7 +102,8 @@ def test_progress(monkeypatch):
     )
     writer = Writer()
     model = types.SimpleNamespace(term_names=("kl", "real"))
-    progress = observers.Progress(10, 8, writer)
+    path = tmp_path / "speed.jsonl"
+    progress = observers.Progress(10, 8, path, writer)
     progress.begin(moment(0, model))
     means = {"kl": 1234.56, "real": 0.25, "encoder_loss": 3.0}
     progress.look(moment(10, model, means, last_step=100))
@@ -112,15 +113,20 @@ def test_progress(monkeypatch):
     ]
     speed = {"speed/images_per_second": 40.0}
     assert writer.of("scalars") == [(10, speed)]
+    expected = {"step": 10, "seconds": 2.0, "images_per_second": 40.0}
+    assert lines(path) == [expected]
 
 
-def test_progress_counts_from_where_a_training_resumed(monkeypatch):
+def test_progress_counts_from_where_a_training_resumed(monkeypatch, tmp_path):
     clock = iter([0.0, 4.0, 4.0])
     monkeypatch.setattr(observers.time, "monotonic", lambda: next(clock))
     writer = Writer()
     model = types.SimpleNamespace(term_names=())
-    progress = observers.Progress(10, 2, writer)
+    path = tmp_path / "speed.jsonl"
+    path.write_text('{"step": 90}\n{"step": 100}\n')
+    progress = observers.Progress(10, 2, path, writer)
     progress.begin(moment(96, model))
+    assert lines(path) == [{"step": 90}]
     progress.look(moment(100, model))
     assert writer.of("scalars") == [(100, {"speed/images_per_second": 2.0})]
 

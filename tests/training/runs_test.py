@@ -30,7 +30,8 @@ def run(tmp_path):
 def test_the_record(run):
     record = run.read()
     assert {key: record[key] for key in RECORD} == RECORD
-    assert set(record) == {*RECORD, "versions", "git_commit"}
+    others = {"command", "precision", "device", "versions", "git_commit"}
+    assert set(record) == {*RECORD, *others}
     assert run.flags.read_text() == "--model=vae\n"
     assert sorted(path.name for path in run.folder.iterdir()) == [
         "run.json",
@@ -44,6 +45,7 @@ def test_places(tmp_path):
         "record": "run.json",
         "flags": "train.flags",
         "metrics": "metrics.jsonl",
+        "speed": "speed.jsonl",
         "checkpoints": "checkpoints",
         "best": "best",
         "samples": "samples",
@@ -92,6 +94,17 @@ def test_a_record_is_written_whole_or_not_at_all(run, monkeypatch):
     with pytest.raises(OSError, match="no space left"):
         runs.write_text(run.record, "{}")
     assert run.record.read_text() == before
+
+
+def test_a_record_that_cannot_be_written_leaves_nothing(run, monkeypatch):
+    def fail(*paths):
+        raise OSError("no space left")
+
+    before = sorted(run.folder.iterdir())
+    monkeypatch.setattr(runs.os, "replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        runs.write_text(run.record, "{}")
+    assert sorted(run.folder.iterdir()) == before
 
 
 def test_deleting_leaves_the_folder_empty(run, tmp_path):

@@ -52,7 +52,8 @@ def files(folder):
 
 def expected_files(kind):
     checkpoint = ("variables.index", "variables.data-00000-of-00001")
-    names = {"run.json", "train.flags", "metrics.jsonl", "tensorboard/events"}
+    names = {"run.json", "train.flags", "metrics.jsonl", "speed.jsonl"}
+    names.add("tensorboard/events")
     names |= {
         f"checkpoints/step-{s}/{c}" for s in (0, 2, 4) for c in checkpoint
     }

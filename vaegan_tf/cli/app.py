@@ -12,6 +12,7 @@ import logging as python_logging
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -174,6 +175,16 @@ def program_name(path: str) -> str:
     """Returns a command's name: of `.../cli/train.py` it is vaegan-train."""
     path = pathlib.Path(path)
     return f"vaegan-{path.stem}" if path.suffix == ".py" else path.stem
+
+
+def command_line(argv: Sequence[str] | None = None) -> str:
+    """Returns what was typed, as text that a shell understands.
+
+    Args:
+        argv: Program name and arguments, by default the process's.
+    """
+    program, *arguments = sys.argv if argv is None else argv
+    return shlex.join([program_name(program), *arguments])
 
 
 def help_page(

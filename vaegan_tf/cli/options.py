@@ -352,14 +352,19 @@ def define_use(flag_values):
     """Which trained model to use."""
     group = Group(flag_values)
     group.string("model_dir", None, "Folder of the trained run.")
+    define_checkpoint(group)
+    flags.mark_flag_as_required("model_dir", flag_values=flag_values)
+    return group.names
+
+
+def define_checkpoint(group):
+    """Which of a run's checkpoints."""
     group.choice(
         "checkpoint",
         "latest",
         ("latest", "best"),
         "Which checkpoint: the newest, or the one that reconstructs best.",
     )
-    flags.mark_flag_as_required("model_dir", flag_values=flag_values)
-    return group.names
 
 
 def define_sampler(flag_values):

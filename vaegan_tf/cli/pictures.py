@@ -1,13 +1,12 @@
 """What the commands that show images share: reading, conditions, writing."""
 
-import itertools
 import pathlib
 
 import numpy as np
 from absl import logging
 
 from vaegan_tf import images as layout
-from vaegan_tf.data import load_dataset, transforms
+from vaegan_tf.data import transforms
 
 
 def read(paths, image_shape, crop="square"):
@@ -31,13 +30,6 @@ def read(paths, image_shape, crop="square"):
     )
     images = [to_model({"image": layout.read_image(path)}) for path in paths]
     return np.stack([image["image"] for image in images])
-
-
-def held_out(data, split, count):
-    """The first images of a split of a run's data set, and attributes."""
-    arguments = {k: v for k, v in data.items() if k != "attribute_names"}
-    batches = load_dataset(**arguments).batches(split, count)
-    return next(itertools.islice(batches.as_numpy_iterator(), 1))
 
 
 def conditions(names, known, model):

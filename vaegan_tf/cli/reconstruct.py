@@ -49,7 +49,7 @@ def main(flags):
         images = pictures.read(flags.images, model.image_shape, crop)
         example = {"image": images}
     else:
-        example = pictures.held_out(data, flags.split, flags.count)
+        example = run.examples(flags.split, flags.count)
     count = len(example["image"])
     if flags.condition is not None or flags.images:
         attributes = pictures.conditions(

@@ -41,6 +41,7 @@ def main(flags):
         run,
         dataset,
         record={
+            "command": app.command_line(),
             "flags": app.flags_as_dict(flags),
             "flag_file": app.flags_as_text(flags),
             "data": options.data_record(data, dataset.attribute_names),

@@ -88,10 +88,16 @@ def train_predictor(
     """
     arguments = {"model": KIND, **predictor, **data_arguments(dataset)}
     check_continuation(run, [KIND], record["flags"], overwrite)
-    set_up(seed, deterministic, precision)
+    precision = set_up(seed, deterministic, precision)
     built = _build(arguments, seed, backbone_weights)
     schedules = compile_model(built, train_steps, **optimisation)
-    begin_run(run, overwrite, model={**arguments, "seed": seed}, **record)
+    begin_run(
+        run,
+        overwrite,
+        model={**arguments, "seed": seed},
+        precision=precision,
+        **record,
+    )
 
     def batches(step):
         return dataset.train_batches(
@@ -296,7 +302,7 @@ def _observers(
     batches = batches.take(HELD_OUT // BATCH_SIZE).cache()
     best = Checkpoints(model, run.best, keep=1)
     return [
-        observers.Progress(log_every, batch_size, writer),
+        observers.Progress(log_every, batch_size, run.speed, writer),
         observers.Numbers(log_every, run.metrics, writer),
         observers.Validation(
             checkpoint_every, batches, run.metrics, best, writer, BEST_BY

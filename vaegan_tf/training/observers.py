@@ -21,28 +21,37 @@ RECONSTRUCTED = 32
 class Progress(Observer):
     """Logs how far the training is, how fast, and for how long still.
 
+    Times have a file of their own: they differ between two trainings whose
+    numbers are the same.
+
     Args:
         every: Steps between two lines.
         batch_size: Images in a step.
+        path: Of `speed.jsonl`: seconds since the last line, and images per
+            second.
         writer: A `SummaryWriter` for the speed.
     """
 
-    def __init__(self, every, batch_size, writer):
+    def __init__(self, every, batch_size, path, writer):
         super().__init__(every)
         self.batch_size = batch_size
+        self.path = path
         self.writer = writer
 
     def begin(self, moment):
-        """Starts the clock."""
-        self.clock, self.step = time.monotonic(), moment.step
+        """Starts the clock, drops times of steps about to be made again."""
+        drop_later(self.path, moment.step)
+        self._start(moment)
 
     def look(self, moment):
-        """Logs the line, and the speed in images per second."""
+        """Logs the line, and writes down the speed."""
         seconds = time.monotonic() - self.clock
         speed = (moment.step - self.step) / max(seconds, 1e-9)
         left = (moment.last_step - moment.step) / speed if speed else 0
         images_per_second = speed * self.batch_size
-        self.begin(moment)
+        self._start(moment)
+        speeds = {"seconds": seconds, "images_per_second": images_per_second}
+        append(self.path, {"step": moment.step, **speeds})
         self.writer.scalars(
             moment.step, {"speed/images_per_second": images_per_second}
         )
@@ -59,6 +68,9 @@ class Progress(Observer):
             in_words(left),
             numbers,
         )
+
+    def _start(self, moment):
+        self.clock, self.step = time.monotonic(), moment.step
 
 
 class Numbers(Observer):

@@ -9,8 +9,11 @@ import platform
 import shutil
 import subprocess
 
+import tensorflow as tf
+
+from vaegan_tf.data import load_dataset
 from vaegan_tf.models import MODELS, create_model
-from vaegan_tf.training import precision
+from vaegan_tf.training import precision as precisions
 from vaegan_tf.training.checkpoints import newest_step, restore_networks
 
 PACKAGES = ("vaegan-tf", "tensorflow", "keras", "tensorflow-datasets", "numpy")
@@ -33,6 +36,7 @@ class Run:
     record = property(lambda self: self.folder / "run.json")
     flags = property(lambda self: self.folder / "train.flags")
     metrics = property(lambda self: self.folder / "metrics.jsonl")
+    speed = property(lambda self: self.folder / "speed.jsonl")
     checkpoints = property(lambda self: self.folder / "checkpoints")
     best = property(lambda self: self.folder / "best")
     samples = property(lambda self: self.folder / "samples")
@@ -63,7 +67,9 @@ class Run:
         except json.JSONDecodeError as error:
             raise ValueError(f"{self.record} is damaged: {error}.") from error
 
-    def write(self, *, flags, flag_file, model, data):
+    def write(
+        self, *, flags, flag_file, model, data, command=None, precision=None
+    ):
         """Writes the record of a run that begins, and its flag file.
 
         Args:
@@ -72,12 +78,17 @@ class Run:
             model: Arguments of `create_model`, or of what makes models of
                 another kind; `model` among them is the kind's name.
             data: Arguments of `load_dataset`, and `attribute_names`.
+            command: What the user typed, if it was a command.
+            precision: Format that networks compute in, if it is known.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         record = {
+            "command": command,
             "flags": flags,
             "model": model,
             "data": data,
+            "precision": precision,
+            "device": device(),
             "versions": versions(),
             "git_commit": git_commit(),
         }
@@ -131,7 +142,7 @@ class Run:
                 checkpoint.
             ValueError: If the run's model is of another kind.
         """
-        with precision.float32():
+        with precisions.float32():
             model = create_model(**self.model_arguments(MODELS))
         names = [*model.network_names]
         if model.decoder_ema is not None:
@@ -153,6 +164,23 @@ class Run:
     def _checkpoint_folder(self, checkpoint):
         return self.best if checkpoint == "best" else self.checkpoints
 
+    def examples(self, split, count, **changes):
+        """The first examples of a split of the run's data set.
+
+        Args:
+            split: Name of the split.
+            count: How many, if it has as many.
+            **changes: Other arguments of `load_dataset` than the run's.
+
+        Returns:
+            `{"image": (count, height, width, channels)}` in [−1, 1], and
+            `"attributes"` if there are any.
+        """
+        data = {**self.read()["data"], **changes}
+        del data["attribute_names"]
+        batches = load_dataset(**data).batches(split, count)
+        return next(iter(batches.as_numpy_iterator()))
+
 
 def differences(before, now, ignored=()):
     """What two runs' flags disagree on, as lines `--name: before -> now`."""
@@ -173,6 +201,24 @@ def versions():
         except importlib.metadata.PackageNotFoundError:
             found[package] = None
     return found
+
+
+def device():
+    """Name of the device that a training computes on, as its maker calls it."""
+    for gpu in tf.config.list_physical_devices("GPU")[:1]:
+        details = tf.config.experimental.get_device_details(gpu)
+        return details.get("device_name", "GPU")
+    return f"{_processor()}, {os.cpu_count()} cores"
+
+
+def _processor():
+    """What Linux calls the processor; elsewhere its architecture."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0].split(":")[1].strip() if names else platform.machine()
 
 
 def git_commit():
@@ -201,5 +247,8 @@ def write_text(path, text):
 def write_bytes(path, content):
     """Writes a file whole or not at all."""
     temporary = path.with_name(path.name + ".partial")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -60,7 +60,7 @@ def train(
         dataset: An `ImageDataset`.
         record: What `Run.write` keeps beside the model: `flags`, every
             setting by name, which must be the same for a run to be gone on
-            with; `flag_file`, the same as text; and `data`.
+            with; `flag_file`, the same as text; `data`, and `command`.
         model: Arguments of `create_model`.
         optimisation: Arguments of `compile_model`.
         intervals: Steps between two logs, checkpoints and pictures:
@@ -86,12 +86,18 @@ def train(
         CheckpointError: If a checkpoint cannot be written or read.
     """
     check_continuation(run, MODELS, record["flags"], overwrite)
-    set_up(seed, deterministic, precision)
+    precision = set_up(seed, deterministic, precision)
     built = create_model(**model, seed=seed)
     schedules = compile_model(built, train_steps, **optimisation)
     _take_discriminator(built, model, discriminator_from)
     logging.info("%s\n%s", built.name, observers.parameter_table(built))
-    begin_run(run, overwrite, model={**model, "seed": seed}, **record)
+    begin_run(
+        run,
+        overwrite,
+        model={**model, "seed": seed},
+        precision=precision,
+        **record,
+    )
 
     def batches(step):
         return dataset.train_batches(
@@ -159,6 +165,7 @@ def set_up(seed, deterministic, precision):
         tf.config.experimental.enable_op_determinism()
     precision, reason = set_precision(precision)
     logging.info("Networks compute in %s: %s.", precision, reason)
+    return precision
 
 
 def _take_discriminator(built, model, folder):
@@ -215,7 +222,7 @@ def _observers(
     held_out = dataset.batches("validation", 64).take(HELD_OUT // 64).cache()
     example = _concatenated(held_out)
     watching = [
-        observers.Progress(log_every, batch_size, writer),
+        observers.Progress(log_every, batch_size, run.speed, writer),
         observers.Numbers(log_every, run.metrics, writer),
         observers.Pictures(sample_every, run.samples, example, writer),
         observers.Validation(

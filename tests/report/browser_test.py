@@ -1,0 +1,178 @@
+"""The page as a browser shows it."""
+
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+
+import pytest
+
+from vaegan_tf.report import page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+WIDTHS = (390, 1280)
+# Frames of each width, and what is found in them, put into the document.
+FRAMES = """<!DOCTYPE html><title>frames</title><link rel="icon" href="data:,">
+<body><script>
+const found = [];
+function look(width) {
+  const frame = document.createElement("iframe");
+  frame.width = width;
+  frame.height = 800;
+  frame.onload = () => {
+    const page = frame.contentDocument;
+    for (const part of page.querySelectorAll("details")) part.open = true;
+    const root = page.documentElement;
+    const wide = [...page.querySelectorAll("body *")].filter(element =>
+      !element.closest(".scroll") &&
+      element.getBoundingClientRect().right > root.clientWidth + 1);
+    found.push({
+      width: root.clientWidth,
+      content: root.scrollWidth,
+      wide: wide.map(element => element.outerHTML.slice(0, 80)),
+      lines: page.querySelectorAll(".chart > svg .stroke").length,
+      images: [...page.images].map(image => image.naturalWidth),
+      scrolls: [...page.querySelectorAll(".scroll")]
+        .filter(box => box.scrollWidth > box.clientWidth).length,
+    });
+    if (found.length == WIDTHS.length) document.title =
+      "found" + JSON.stringify(found) + "end";
+  };
+  frame.src = "report.html";
+  document.body.append(frame);
+}
+const WIDTHS = %s;
+WIDTHS.forEach(look);
+</script>"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
+]
+
+
+@pytest.fixture
+def report(make_record, make_look, make_score, tmp_path):
+    """A page of four runs, one of which has a very long name."""
+    metrics = [
+        {"step": step, "kl": 50 / step, "encoder_loss": 9.0, "real": 0.5}
+        for step in range(1, 100)
+    ]
+    labels = ["vaegan", "vae", "a" * 90, "gan of <b>somebody</b>"]
+    records = [
+        make_record(
+            label,
+            index,
+            metrics=metrics,
+            scores=[make_score(value=30.0 + index, error=0.4, floor=1.2)],
+            train_steps=100 + index,
+        )
+        for index, label in enumerate(labels)
+    ]
+    looks = [make_look(index) for index in range(4)]
+    folder = tmp_path / "site"
+    folder.mkdir()
+    text = page.render(records, looks, "vaegan-report " + "x" * 200)
+    (folder / "report.html").write_text(text, encoding="utf-8")
+    (folder / "frames.html").write_text(FRAMES % json.dumps(WIDTHS))
+    return folder
+
+
+@pytest.fixture
+def site(report):
+    """Address of the folder, served, and the paths that were asked for."""
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=report)
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def chromium(home, *arguments):
+    command = [
+        CHROMIUM,
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        f"--user-data-dir={home / 'profile'}",
+        "--enable-logging=stderr",
+        *arguments,
+    ]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "HOME": str(home)},
+        check=True,
+    )
+
+
+def console(result):
+    return [line for line in result.stderr.splitlines() if "CONSOLE" in line]
+
+
+def test_the_page_fits_phones_and_desks(site, tmp_path):
+    address, asked = site
+    result = chromium(
+        tmp_path,
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+        f"{address}/frames.html",
+    )
+    assert console(result) == []
+    title = re.search("<title>found(.*)end</title>", result.stdout)
+    found = {view["width"]: view for view in json.loads(title[1])}
+    for width, view in found.items():
+        assert view["content"] <= width
+        assert view["wide"] == []
+        # Two charts of terms and one of an objective, four lines each.
+        assert view["lines"] == 12
+        # Two rows of strips with five each, and four grids.
+        assert len(view["images"]) == 14
+        assert all(view["images"])
+    # Scroll bars may take a little of the width.
+    phone, desk = sorted(found)
+    assert 370 <= phone <= 390
+    assert 1260 <= desk <= 1280
+    assert found[phone]["scrolls"] > 0
+    assert set(asked) == {"/frames.html", "/report.html"}
+
+
+def test_the_console_would_tell_of_an_error(report, tmp_path):
+    text = (report / "report.html").read_text(encoding="utf-8")
+    broken = text.replace("</body>", "<script>oops()</script></body>")
+    (report / "broken.html").write_text(broken, encoding="utf-8")
+    result = chromium(tmp_path, "--dump-dom", (report / "broken.html").as_uri())
+    assert any("Content Security Policy" in line for line in console(result))
+
+
+def test_the_page_prints(report, tmp_path):
+    printed = tmp_path / "report.pdf"
+    result = chromium(
+        tmp_path,
+        "--no-pdf-header-footer",
+        f"--print-to-pdf={printed}",
+        (report / "report.html").as_uri(),
+    )
+    assert console(result) == []
+    content = printed.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) > 2
