@@ -16,7 +16,7 @@ REQUIREMENTS = [
     "tqdm>=4.60,<5",
 ]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+COMMANDS = ("prepare", "train", "sample", "reconstruct", "evaluate", "export")
 
 
 def read_version():

@@ -16,12 +16,14 @@ LAYERS = (
     {"losses", "noise", "images"},
     {"networks"},
     {"models", "data", "attributes"},
-    {"training", "evaluation", "export"},
+    {"evaluation"},
+    {"training", "export"},
+    {"predictor", "sampling"},
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}
 # A command that draws pictures imports it when it runs.
-LATE = {"pictures"}
+LATE = {"pictures", "scoring"}
 COMMANDS = sorted(
     path.stem
     for path in (PACKAGE / "cli").glob("*.py")

@@ -19,7 +19,14 @@ from vaegan_tf import images as pictures
 from vaegan_tf.cli import app
 
 ROOT = pathlib.Path(vaegan_tf.__file__).parents[1]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "export")
+COMMANDS = (
+    "prepare",
+    "train",
+    "sample",
+    "reconstruct",
+    "evaluate",
+    "export",
+)
 
 
 def call(name, *arguments):
@@ -282,13 +289,17 @@ def test_export_does_not_delete_what_is_no_model(trained, tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("name", ["sample", "reconstruct", "export"])
+@pytest.mark.parametrize(
+    "name", ["sample", "reconstruct", "evaluate", "export"]
+)
 def test_what_is_no_run_is_refused(name, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no run: it holds no run\.j"):
         call(name, f"--model_dir={tmp_path}")
 
 
-@pytest.mark.parametrize("name", ["sample", "reconstruct", "export"])
+@pytest.mark.parametrize(
+    "name", ["sample", "reconstruct", "evaluate", "export"]
+)
 def test_a_run_without_a_checkpoint_is_refused(name, trained, tmp_path):
     shutil.copy(trained("vae") / "run.json", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*Train f"):

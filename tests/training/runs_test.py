@@ -49,6 +49,7 @@ def test_places(tmp_path):
         "samples": "samples",
         "tensorboard": "tensorboard",
         "exports": "export",
+        "evaluation": "evaluation.json",
     }
     assert {name: getattr(run, name) for name in places} == {
         name: tmp_path / place for name, place in places.items()

@@ -163,7 +163,7 @@ def restore_networks(model, folder, names):
             f"There is no checkpoint in {folder}. Train first, give the "
             "folder that was --model_dir of a training, or take "
             "--checkpoint=latest: a best one is kept only of models with an "
-            "encoder."
+            "encoder, or by a training with --eval_every and features."
         )
     groups = _network_groups(model)
     checkpoint = tf.train.Checkpoint(**{name: groups[name] for name in names})

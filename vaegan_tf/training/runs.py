@@ -39,6 +39,7 @@ class Run:
     samples = property(lambda self: self.folder / "samples")
     tensorboard = property(lambda self: self.folder / "tensorboard")
     exports = property(lambda self: self.folder / "export")
+    evaluation = property(lambda self: self.folder / "evaluation.json")
 
     @property
     def exists(self):
