@@ -16,7 +16,7 @@ REQUIREMENTS = [
     "tqdm>=4.60,<5",
 ]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "evaluate", "export")
+COMMANDS = ("prepare", "train", "sample", "reconstruct", "evaluate", "export", "predictor")
 
 
 def read_version():
@@ -46,6 +46,7 @@ setup(
         "test": TEST,
         "dev": [*TEST, "ruff>=0.17,<0.18"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "resnet": ["keras-hub>=0.32,<0.33"],
         "wandb": ["wandb>=0.18,<1"],
     },
     entry_points={

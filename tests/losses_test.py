@@ -98,3 +98,31 @@ def test_adversarial_costs_of_extreme_logits_are_finite():
     np.testing.assert_allclose(
         losses.real_nll(logits, 1e-3)[0], -math.log(1e-3), rtol=1e-5
     )
+
+
+def test_attribute_nll_by_hand():
+    # σ(0) = ½ and σ(log 3) = ¾.
+    attributes = tf.constant([[1.0, 0.0], [0.0, 1.0]])
+    logits = tf.constant([[0.0, math.log(3)]] * 2)
+    np.testing.assert_allclose(
+        losses.attribute_nll(attributes, logits),
+        [math.log(2) + math.log(4), math.log(2) + math.log(4 / 3)],
+        rtol=1e-6,
+    )
+
+
+def test_attribute_nll_weighs_presence_and_absence():
+    attributes = tf.constant([[1.0, 0.0], [0.0, 1.0]])
+    found = losses.attribute_nll(
+        attributes, tf.zeros((2, 2)), np.float32([2, 3]), np.float32([5, 7])
+    )
+    np.testing.assert_allclose(
+        found, np.log(2) * np.array([2 + 7, 5 + 3]), rtol=1e-6
+    )
+
+
+def test_attribute_nll_of_sure_answers_is_finite():
+    found = losses.attribute_nll(
+        tf.constant([[1.0, 0.0]]), tf.constant([[1e4, 1e4]])
+    )
+    np.testing.assert_allclose(found, [1e4])

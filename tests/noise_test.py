@@ -57,3 +57,12 @@ def test_latent_codes_accept_tensors():
     np.testing.assert_array_equal(
         traced(tf.constant(3), tf.constant([1, 2])), eager
     )
+
+
+def test_uniform_numbers():
+    numbers = noise.uniform([20_000, 2], 1, 5, Purpose.DROPOUT).numpy()
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    assert (numbers < 0.2).mean() == pytest.approx(0.2, abs=0.01)
+    other = noise.uniform([20_000, 2], 1, 6, Purpose.DROPOUT)
+    assert (numbers != other.numpy()).mean() > 0.99

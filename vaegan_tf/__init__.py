@@ -10,6 +10,7 @@ from vaegan_tf.version import __version__
 
 _HOMES = {
     "GAN": "models",
+    "AttributePredictor": "predictor",
     "VAE": "models",
     "VAEGAN": "models",
     "Decoder": "networks",
@@ -19,6 +20,7 @@ _HOMES = {
     "create_model": "models",
     "export_saved_model": "export",
     "load_dataset": "data",
+    "load_predictor": "predictor",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -110,6 +110,27 @@ def standardize(features, reference, epsilon=1e-6):
     return features * tf.stop_gradient(tf.math.rsqrt(variance + epsilon))
 
 
+def attribute_nll(
+    attributes, logits, positive_weights=1.0, negative_weights=1.0
+):
+    """Cross-entropy of attributes that are present or absent, in nats.
+
+    −Σ (w⁺ y log p + w⁻ (1 − y) log(1 − p)),  p = sigmoid(logit)
+
+    Args:
+        attributes: y, 1 where present and 0 where absent, (batch, attributes).
+        logits: Log-odds of each attribute, (batch, attributes).
+        positive_weights: w⁺ of each attribute, (attributes,), or of all.
+        negative_weights: w⁻ of each attribute, (attributes,), or of all.
+
+    Returns:
+        One non-negative value per example, (batch,), summed over attributes.
+    """
+    present = positive_weights * attributes * tf.nn.softplus(-logits)
+    absent = negative_weights * (1.0 - attributes) * tf.nn.softplus(logits)
+    return tf.reduce_sum(present + absent, axis=-1)
+
+
 def real_nll(logit, epsilon=0.0):
     """What calling an image generated costs if it is real, −log D, in nats.
 

@@ -18,6 +18,7 @@ class Purpose(enum.IntEnum):
     PRIOR = 1
     EVALUATION = 2
     AUGMENTATION = 3
+    DROPOUT = 4
 
 
 def fold(seed, *numbers):
@@ -51,14 +52,24 @@ def normal(shape, seed, step, purpose):
     Returns:
         float32 of the given shape.
     """
-    context = tf.distribute.get_replica_context()
-    batch_size, rest = shape[0], list(shape[1:])
-    replicas = context.num_replicas_in_sync
-    everyone = tf.random.stateless_normal(
-        [batch_size * replicas, *rest], fold(seed, step, purpose)
-    )
-    first = context.replica_id_in_sync_group * batch_size
-    return everyone[first : first + batch_size]
+    draw = tf.random.stateless_normal
+    return _own_rows(draw, shape, fold(seed, step, purpose))
+
+
+def uniform(shape, seed, step, purpose):
+    """Noise from [0, 1) for this replica's part of the global batch.
+
+    Args:
+        shape: As for `normal`.
+        seed: As for `normal`.
+        step: As for `normal`.
+        purpose: As for `normal`.
+
+    Returns:
+        float32 of the given shape.
+    """
+    draw = tf.random.stateless_uniform
+    return _own_rows(draw, shape, fold(seed, step, purpose))
 
 
 def latent_codes(count, latent_dim, seed):
@@ -70,3 +81,13 @@ def latent_codes(count, latent_dim, seed):
         seed: An integer, or an integer tensor () or (2,).
     """
     return tf.random.stateless_normal([count, latent_dim], fold(seed))
+
+
+def _own_rows(draw, shape, seed):
+    """This replica's rows of what is drawn for the global batch."""
+    context = tf.distribute.get_replica_context()
+    batch_size, rest = shape[0], list(shape[1:])
+    replicas = context.num_replicas_in_sync
+    everyone = draw([batch_size * replicas, *rest], seed)
+    first = context.replica_id_in_sync_group * batch_size
+    return everyone[first : first + batch_size]

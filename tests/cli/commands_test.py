@@ -26,6 +26,7 @@ COMMANDS = (
     "reconstruct",
     "evaluate",
     "export",
+    "predictor",
 )
 
 

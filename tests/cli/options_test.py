@@ -2,7 +2,15 @@ import inspect
 
 import pytest
 
-from vaegan_tf.cli import app, export, options, prepare, reconstruct, sample
+from vaegan_tf.cli import (
+    app,
+    export,
+    options,
+    predictor,
+    prepare,
+    reconstruct,
+    sample,
+)
 from vaegan_tf.cli import train as train_command
 from vaegan_tf.data import load_dataset
 from vaegan_tf.models import MODELS, create_model
@@ -41,6 +49,7 @@ PROMISED = (
 )
 COMMANDS = {
     "export": export,
+    "predictor": predictor,
     "prepare": prepare,
     "reconstruct": reconstruct,
     "sample": sample,

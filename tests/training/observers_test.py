@@ -302,10 +302,12 @@ def batches(*values):
 def validation(tmp_path):
     """A function that makes a validation on batches of scores."""
 
-    def make(*values):
+    def make(*values, **arguments):
         best = Best(tmp_path / "best")
         path = tmp_path / "metrics.jsonl"
-        return observers.Validation(5, batches(*values), path, best, Writer())
+        return observers.Validation(
+            5, batches(*values), path, best, Writer(), **arguments
+        )
 
     return make
 
@@ -335,6 +337,16 @@ def test_the_best_is_the_one_of_least_pixel_error(validation):
         saves.append(scored.best.saves)
     assert saves == [1, 2, 2, 2, 3]
     assert score(scored) == {"step": 25, "pixel_error": 1.0}
+
+
+def test_the_best_may_be_that_of_another_score(validation):
+    scored = validation([2.0], score="kl")
+    scored.begin(moment(0, Scorer()))
+    scored.look(moment(5, Scorer()))
+    assert score(scored) == {"step": 5, "kl": 4.0}
+    again = validation([3.0], score="kl")
+    again.begin(moment(5, Scorer()))
+    assert again.lowest == 4.0
 
 
 def test_the_best_is_remembered_by_a_resumed_training(validation):

@@ -4,6 +4,7 @@ import pytest
 
 from vaegan_tf.training.optimizers import (
     AuthorsDecay,
+    compile_model,
     create_optimizers,
     network_rates,
 )
@@ -36,6 +37,25 @@ def test_authors_decay_is_saved_with_what_uses_it():
     config = keras.optimizers.serialize(optimizer)
     restored = keras.optimizers.deserialize(config)
     np.testing.assert_allclose(restored.learning_rate, 0.9, rtol=1e-6)
+
+
+def test_cosine_decay(make_toy):
+    schedules = compile_model(
+        make_toy(),
+        300,
+        learning_rate=0.9,
+        learning_rate_decay="cosine",
+        final_learning_rate=0.1,
+    )
+    # cos(π/3) = ½, and (1 + ½) / 2 = ¾ of the way from 0.1 to 0.9.
+    found = [float(schedules["decoder"](step)) for step in (0, 100, 300, 400)]
+    np.testing.assert_allclose(found, [0.9, 0.7, 0.1, 0.1], rtol=1e-5)
+
+
+def test_a_decay_that_is_unknown(make_toy):
+    message = r"one of \('none', 'authors', 'cosine'\)\. Received: .*'linear'"
+    with pytest.raises(ValueError, match=message):
+        compile_model(make_toy(), 300, learning_rate_decay="linear")
 
 
 def test_every_network_has_the_common_rate_or_its_own():

@@ -101,3 +101,16 @@ def test_layers_compute_in_it_and_keep_weights_in_float32(
     layer.build((1, 1))
     assert layer.compute_dtype == compute
     assert layer.kernel.dtype == variable
+
+
+def test_float32_for_a_while():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        with precision.float32():
+            assert keras.config.dtype_policy().name == "float32"
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        with pytest.raises(KeyError), precision.float32():
+            raise KeyError
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")

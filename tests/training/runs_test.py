@@ -48,6 +48,7 @@ def test_places(tmp_path):
         "best": "best",
         "samples": "samples",
         "tensorboard": "tensorboard",
+        "scores": "scores.json",
         "exports": "export",
         "evaluation": "evaluation.json",
     }

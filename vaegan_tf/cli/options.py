@@ -295,7 +295,7 @@ def define_optimisation(flag_values):
     group.choice(
         "learning_rate_decay",
         "none",
-        ("none", "authors"),
+        ("none", "authors", "cosine"),
         "How rates fall over the training.",
     )
     group.number(

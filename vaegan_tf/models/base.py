@@ -15,30 +15,25 @@ from vaegan_tf.models import steps
 from vaegan_tf.noise import Purpose
 
 
-class GenerativeModel(keras.Model):
-    """A model of images whose networks each minimise their own objective.
+class ObjectiveModel(keras.Model):
+    """A model whose networks each minimise their own objective.
 
     Subclasses set `network_names`, `trained_networks`, `term_names` and
     `settings` (the names of their constructor's other arguments), and
     implement `terms` and `objectives`; `gates` where a network may have to
-    wait.
+    wait; `after_step` where something follows each step. They give themselves
+    an `image_shape`.
 
     Examples are dicts `{"image": (batch, height, width, channels)}` with
-    values in [−1, 1], and `"attributes": (batch, num_attributes)` beside it
-    for conditional models. A bare image tensor is taken as `image`; the `y`
-    of `fit(x, y)` as `attributes`.
+    values in [−1, 1], and `"attributes": (batch, num_attributes)` beside it.
+    A bare image tensor is taken as `image`; the `y` of `fit(x, y)` as
+    `attributes`.
 
     Args:
-        networks: The networks by name: `encoder`, `decoder`, `discriminator`.
+        networks: The networks by name.
         gated_networks: Names of those that step only when `gates` says so.
         seed: Seed of all noise drawn in training and evaluation.
-        ema_momentum: Momentum of `decoder_ema`, the running average of the
-            decoder's weights and batch statistics; 0 for no average.
         name: Name of the model.
-
-    Raises:
-        ValueError: If the networks do not fit together, or an argument is out
-            of range.
     """
 
     network_names: tuple[str, ...] = ()
@@ -46,41 +41,18 @@ class GenerativeModel(keras.Model):
     term_names: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
 
-    def __init__(
-        self,
-        networks,
-        *,
-        gated_networks=(),
-        seed=0,
-        ema_momentum=0.999,
-        name=None,
-    ):
+    def __init__(self, networks, *, gated_networks=(), seed=0, name=None):
         super().__init__(name=name)
-        _check_networks(networks)
-        if not 0 <= ema_momentum < 1:
-            raise ValueError(
-                "`ema_momentum` must lie in [0, 1). "
-                f"Received: ema_momentum={ema_momentum}."
-            )
         self.gated_networks = tuple(gated_networks)
         for network_name, network in networks.items():
             setattr(self, network_name, network)
-        self.decoder_ema = (
-            steps.frozen_twin(self.decoder) if ema_momentum else None
-        )
         self.optimizers = {}
         self.step = self._counter("step", 0)
         self.noise_seed = self._counter("noise_seed", seed)
         self._means = {
             key: keras.metrics.Mean(name=key) for key in self._log_names()
         }
-
         self.seed = seed
-        self.ema_momentum = ema_momentum
-        self.image_shape = self.decoder.image_shape
-        self.latent_dim = self.decoder.latent_dim
-        self.num_attributes = self.decoder.num_attributes
-        self(self.symbolic_inputs())  # Keras exports what was called once.
 
     def terms(self, example, training):
         """The terms on a batch: a dict of (batch,) tensors, in nats."""
@@ -98,6 +70,9 @@ class GenerativeModel(keras.Model):
             step.
         """
         return {}
+
+    def after_step(self):
+        """Called when all networks have stepped, before the step counts."""
 
     def compile(self, optimizer="rmsprop", **kwargs):
         """Gives every trained network an optimizer of its own.
@@ -167,10 +142,7 @@ class GenerativeModel(keras.Model):
                 network.trainable_weights,
                 gate=gates.get(name),
             )
-        if self.decoder_ema is not None:
-            steps.follow(
-                self.decoder_ema, self.decoder, self.ema_momentum, self.step
-            )
+        self.after_step()
         self.step.assign_add(1)
         return {
             **terms,
@@ -204,37 +176,11 @@ class GenerativeModel(keras.Model):
         """The running means, which Keras resets at every epoch."""
         return list(self._means.values())
 
-    @property
-    def generator(self):
-        """The decoder to look at pictures with: averaged if there is one."""
-        return self.decoder if self.decoder_ema is None else self.decoder_ema
-
-    def decode(self, latent, attributes=None):
-        """Images of latent codes, (batch, height, width, channels)."""
-        return self.generator(
-            self.conditioned({"latent": latent}, attributes), training=False
-        )
-
-    def sample(self, count, seed=0, attributes=None):
-        """Images of codes drawn from the prior N(0, I).
-
-        Args:
-            count: How many.
-            seed: An integer, or int32 (2,): the same seed, the same images.
-            attributes: (count, num_attributes), for conditional models.
-
-        Returns:
-            Images in [−1, 1], (count, height, width, channels).
-        """
-        latent = noise.latent_codes(count, self.latent_dim, seed)
-        return self.decode(latent, attributes)
-
     def as_example(self, data):
         """Turns what Keras hands over into an example, and checks it.
 
         Raises:
-            ValueError: If images have another shape than the networks take,
-                or attributes are missing.
+            ValueError: If images have another shape than the networks take.
         """
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         example = dict(x) if isinstance(x, dict) else {"image": x}
@@ -246,81 +192,7 @@ class GenerativeModel(keras.Model):
                 f"Images must have shape (batch, {_listed(self.image_shape)}). "
                 f"Received: shape {tuple(image.shape)}."
             )
-        return self.conditioned({"image": image}, example.get("attributes"))
-
-    def conditioned(self, inputs, attributes):
-        """Inputs of a network: with attributes if the model is conditional."""
-        if not self.num_attributes:
-            return inputs
-        if attributes is None:
-            raise ValueError(
-                f"This model is conditional: it needs `attributes` of shape "
-                f"(batch, {self.num_attributes}) beside {sorted(inputs)}."
-            )
-        inputs = {**inputs, "attributes": attributes}
-        return {k: tf.cast(value, tf.float32) for k, value in inputs.items()}
-
-    def decode_batches(self, latents, attributes, training):
-        """Decodes several batches of codes in one pass, for training.
-
-        Args:
-            latents: Batches of codes, each (batch, latent).
-            attributes: (batch, num_attributes), the same for each of them.
-            training: Whether the pass uses the batch's own statistics.
-
-        Returns:
-            As many batches of images, (batch, height, width, channels) each.
-        """
-        count = len(latents)
-        codes = {"latent": tf.concat(latents, axis=0)}
-        images = self.decoder(
-            self.conditioned(codes, _repeated(attributes, count)),
-            training=training,
-        )
-        return tf.split(images, count)
-
-    def discriminate(self, images, attributes, training):
-        """Judges several batches of images in one pass.
-
-        Args:
-            images: Batches of images, (batch, height, width, channels) each.
-            attributes: (batch, num_attributes), the same for each of them.
-            training: Whether the pass uses the batch's own statistics.
-
-        Returns:
-            `{"logit": [...], "features": [...]}`: for each batch of images
-            (batch, 1) and (batch, ..., channels).
-        """
-        count = len(images)
-        inputs = {"image": tf.concat(images, axis=0)}
-        judged = self.discriminator(
-            self.conditioned(inputs, _repeated(attributes, count)),
-            training=training,
-        )
-        return {key: tf.split(value, count) for key, value in judged.items()}
-
-    def draw(self, batch_size, purpose, training):
-        """Standard normal codes, (batch, latent): new ones at every step.
-
-        Evaluation draws the same ones for every batch.
-        """
-        step = self.step if training else 0
-        seed = self.noise_seed if training else self.seed
-        if not training:
-            seed = noise.fold(seed, Purpose.EVALUATION)
-        return noise.normal([batch_size, self.latent_dim], seed, step, purpose)
-
-    def symbolic_inputs(self):
-        """What `call` takes, as Keras tensors; here, an example."""
-        return self.conditioned_symbols("image", self.image_shape)
-
-    def conditioned_symbols(self, name, shape):
-        """A Keras tensor, in a dict beside `attributes` if conditional."""
-        tensor = keras.KerasTensor((None, *shape))
-        if not self.num_attributes:
-            return tensor
-        attributes = keras.KerasTensor((None, self.num_attributes))
-        return {name: tensor, "attributes": attributes}
+        return {**example, "image": image}
 
     def build(self, input_shape):
         """Nothing is left to build: networks are built when they are made."""
@@ -335,7 +207,6 @@ class GenerativeModel(keras.Model):
             },
             **{name: getattr(self, name) for name in self.settings},
             "seed": self.seed,
-            "ema_momentum": self.ema_momentum,
             "name": self.name,
         }
 
@@ -413,6 +284,161 @@ class GenerativeModel(keras.Model):
             name: tf.add_n([objectives[name], *network.losses])
             for name, network in self._trained()
         }
+
+
+class GenerativeModel(ObjectiveModel):
+    """A model that draws images from codes.
+
+    Examples hold attributes for conditional models only.
+
+    Args:
+        networks: The networks by name: `encoder`, `decoder`, `discriminator`.
+        ema_momentum: Momentum of `decoder_ema`, the running average of the
+            decoder's weights and batch statistics; 0 for no average.
+        **kwargs: `gated_networks`, `seed` and `name` of `ObjectiveModel`.
+
+    Raises:
+        ValueError: If the networks do not fit together, or an argument is out
+            of range.
+    """
+
+    def __init__(self, networks, *, ema_momentum=0.999, **kwargs):
+        _check_networks(networks)
+        if not 0 <= ema_momentum < 1:
+            raise ValueError(
+                "`ema_momentum` must lie in [0, 1). "
+                f"Received: ema_momentum={ema_momentum}."
+            )
+        super().__init__(networks, **kwargs)
+        self.decoder_ema = (
+            steps.frozen_twin(self.decoder) if ema_momentum else None
+        )
+        self.ema_momentum = ema_momentum
+        self.image_shape = self.decoder.image_shape
+        self.latent_dim = self.decoder.latent_dim
+        self.num_attributes = self.decoder.num_attributes
+        self(self.symbolic_inputs())  # Keras exports what was called once.
+
+    def after_step(self):
+        """Moves the average of the decoder."""
+        if self.decoder_ema is not None:
+            steps.follow(
+                self.decoder_ema, self.decoder, self.ema_momentum, self.step
+            )
+
+    @property
+    def generator(self):
+        """The decoder to look at pictures with: averaged if there is one."""
+        return self.decoder if self.decoder_ema is None else self.decoder_ema
+
+    def decode(self, latent, attributes=None):
+        """Images of latent codes, (batch, height, width, channels)."""
+        return self.generator(
+            self.conditioned({"latent": latent}, attributes), training=False
+        )
+
+    def sample(self, count, seed=0, attributes=None):
+        """Images of codes drawn from the prior N(0, I).
+
+        Args:
+            count: How many.
+            seed: An integer, or int32 (2,): the same seed, the same images.
+            attributes: (count, num_attributes), for conditional models.
+
+        Returns:
+            Images in [−1, 1], (count, height, width, channels).
+        """
+        latent = noise.latent_codes(count, self.latent_dim, seed)
+        return self.decode(latent, attributes)
+
+    def as_example(self, data):
+        """Turns what Keras hands over into an example, and checks it.
+
+        Raises:
+            ValueError: If images have another shape than the networks take,
+                or attributes are missing.
+        """
+        example = super().as_example(data)
+        image, attributes = example["image"], example.get("attributes")
+        return self.conditioned({"image": image}, attributes)
+
+    def conditioned(self, inputs, attributes):
+        """Inputs of a network: with attributes if the model is conditional."""
+        if not self.num_attributes:
+            return inputs
+        if attributes is None:
+            raise ValueError(
+                f"This model is conditional: it needs `attributes` of shape "
+                f"(batch, {self.num_attributes}) beside {sorted(inputs)}."
+            )
+        inputs = {**inputs, "attributes": attributes}
+        return {k: tf.cast(value, tf.float32) for k, value in inputs.items()}
+
+    def decode_batches(self, latents, attributes, training):
+        """Decodes several batches of codes in one pass, for training.
+
+        Args:
+            latents: Batches of codes, each (batch, latent).
+            attributes: (batch, num_attributes), the same for each of them.
+            training: Whether the pass uses the batch's own statistics.
+
+        Returns:
+            As many batches of images, (batch, height, width, channels) each.
+        """
+        count = len(latents)
+        codes = {"latent": tf.concat(latents, axis=0)}
+        images = self.decoder(
+            self.conditioned(codes, _repeated(attributes, count)),
+            training=training,
+        )
+        return tf.split(images, count)
+
+    def discriminate(self, images, attributes, training):
+        """Judges several batches of images in one pass.
+
+        Args:
+            images: Batches of images, (batch, height, width, channels) each.
+            attributes: (batch, num_attributes), the same for each of them.
+            training: Whether the pass uses the batch's own statistics.
+
+        Returns:
+            `{"logit": [...], "features": [...]}`: for each batch of images
+            (batch, 1) and (batch, ..., channels).
+        """
+        count = len(images)
+        inputs = {"image": tf.concat(images, axis=0)}
+        judged = self.discriminator(
+            self.conditioned(inputs, _repeated(attributes, count)),
+            training=training,
+        )
+        return {key: tf.split(value, count) for key, value in judged.items()}
+
+    def draw(self, batch_size, purpose, training):
+        """Standard normal codes, (batch, latent): new ones at every step.
+
+        Evaluation draws the same ones for every batch.
+        """
+        step = self.step if training else 0
+        seed = self.noise_seed if training else self.seed
+        if not training:
+            seed = noise.fold(seed, Purpose.EVALUATION)
+        return noise.normal([batch_size, self.latent_dim], seed, step, purpose)
+
+    def symbolic_inputs(self):
+        """What `call` takes, as Keras tensors; here, an example."""
+        return self.conditioned_symbols("image", self.image_shape)
+
+    def conditioned_symbols(self, name, shape):
+        """A Keras tensor, in a dict beside `attributes` if conditional."""
+        tensor = keras.KerasTensor((None, *shape))
+        if not self.num_attributes:
+            return tensor
+        attributes = keras.KerasTensor((None, self.num_attributes))
+        return {name: tensor, "attributes": attributes}
+
+    def get_config(self):
+        """The constructor's arguments, networks included."""
+        return {**super().get_config(), "ema_momentum": self.ema_momentum}
 
 
 def check_kl_weight(kl_weight):

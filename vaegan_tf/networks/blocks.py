@@ -66,11 +66,20 @@ class Blocks:
         """The number of channels that `channels` of the paper become."""
         return max(1, round(channels * self.width))
 
-    def conv(self, x, filters, index, *, strides=1, use_bias=False):
-        """A 5×5 convolution; a stride of 2 halves the map ("down")."""
+    def conv(
+        self,
+        x,
+        filters,
+        index,
+        *,
+        strides=1,
+        use_bias=False,
+        kernel_size=KERNEL_SIZE,
+    ):
+        """A convolution, 5×5; a stride of 2 halves the map ("down")."""
         return keras.layers.Conv2D(
             filters,
-            KERNEL_SIZE,
+            kernel_size,
             strides=strides,
             padding="same",
             use_bias=use_bias,

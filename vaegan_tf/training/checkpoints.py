@@ -36,7 +36,7 @@ class Checkpoints:
     short never stands in for a good one.
 
     Args:
-        model: A compiled `GenerativeModel`.
+        model: A compiled `ObjectiveModel`.
         folder: Where checkpoints lie; made if it does not exist.
         keep: How many of the newest stay.
     """
@@ -188,7 +188,7 @@ def _groups(model):
 
 def _network_groups(model):
     names = [*model.network_names, "decoder_ema"]
-    networks = {name: getattr(model, name) for name in names}
+    networks = {name: getattr(model, name, None) for name in names}
     return {
         name: _by_path(network.variables)
         for name, network in networks.items()

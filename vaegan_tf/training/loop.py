@@ -67,7 +67,7 @@ class Training:
     one never stopped would have.
 
     Args:
-        model: A compiled `GenerativeModel`.
+        model: A compiled `ObjectiveModel`.
         batches: Function from a step to the `tf.data.Dataset` of that step's
             batch and all later ones.
         checkpoints: The run's `Checkpoints`.

@@ -190,8 +190,9 @@ class Keeper:
 class Validation(Observer):
     """Scores the model on held-out images and keeps the best checkpoint.
 
-    The score is the squared error of a reconstruction per pixel, images lying
-    in [−1, 1]. Models without an encoder are only given their terms.
+    Which is best, the lowest of one score says: by default the squared error
+    of a reconstruction per pixel, images lying in [−1, 1]. Models that do not
+    have it, as those without an encoder, are only given their terms.
 
     Args:
         every: Steps between two scores.
@@ -200,15 +201,17 @@ class Validation(Observer):
         best: `Checkpoints` of the best model, one being kept; `None` if
             another observer keeps it.
         writer: A `SummaryWriter`.
+        score: Name of the score that says which model is best.
     """
 
-    def __init__(self, every, batches, path, best, writer):
+    def __init__(self, every, batches, path, best, writer, score="pixel_error"):
         super().__init__(every)
         self.batches = batches
         self.path = path
         self.best = best
-        self._keeper = best and Keeper(best, "pixel_error")
+        self._keeper = best and Keeper(best, score)
         self.writer = writer
+        self.score = score
         self._scores = None
 
     def begin(self, moment):
@@ -232,8 +235,8 @@ class Validation(Observer):
         append(self.path, {"step": moment.step, **means})
         self.writer.scalars(moment.step, means)
         if self.best:
-            error = means.get("validation/pixel_error", float("inf"))
-            self._keeper.offer(moment.step, error)
+            found = means.get(f"validation/{self.score}", float("inf"))
+            self._keeper.offer(moment.step, found)
 
 
 class Scoring(Observer):

@@ -3,7 +3,7 @@
 import keras
 
 OPTIMIZERS = ("rmsprop", "adam")
-DECAYS = ("none", "authors")
+DECAYS = ("none", "authors", "cosine")
 
 
 def create_optimizers(
@@ -25,7 +25,7 @@ def create_optimizers(
         beta_1: Adam's averaging of the gradient.
 
     Returns:
-        A dict for `GenerativeModel.compile`.
+        A dict for `ObjectiveModel.compile`.
 
     Raises:
         ValueError: If the optimizer is unknown, or a rate not positive.
@@ -60,11 +60,12 @@ def compile_model(
     """Compiles a model with an optimizer for each network.
 
     Args:
-        model: A `GenerativeModel`.
+        model: An `ObjectiveModel`.
         train_steps: Steps over which rates fall.
         learning_rate: Rate of the networks that `learning_rates` leaves out.
         learning_rates: Rates by network; `None` values are left out.
-        learning_rate_decay: `"none"`, or `"authors"` for `AuthorsDecay`.
+        learning_rate_decay: `"none"`; `"authors"` for `AuthorsDecay`; or
+            `"cosine"` for half a wave of it (Loshchilov & Hutter, 2017).
         final_learning_rate: What the rates fall to.
         **options: `optimizer` and `beta_1` of `create_optimizers`.
 
@@ -85,8 +86,9 @@ def compile_model(
     model.compile(optimizers, jit_compile=False)  # slower, where measured
     if learning_rate_decay == "none":
         return {}
+    decay = AuthorsDecay if learning_rate_decay == "authors" else _cosine_decay
     return {
-        name: AuthorsDecay(rate, final_learning_rate, train_steps)
+        name: decay(rate, final_learning_rate, train_steps)
         for name, rate in rates.items()
     }
 
@@ -117,6 +119,13 @@ def network_rates(networks, learning_rate, learning_rates=None):
                 f"Received: {rate}."
             )
     return rates
+
+
+def _cosine_decay(start, stop, steps):
+    """The rate stop + (start − stop) · (1 + cos(π t / steps)) / 2."""
+    return keras.optimizers.schedules.CosineDecay(
+        start, steps, alpha=stop / start
+    )
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")

@@ -1,5 +1,7 @@
 """Which number format networks compute in."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
@@ -42,6 +44,17 @@ def set_precision(precision):
     precision, reason = resolve_precision(precision)
     keras.mixed_precision.set_dtype_policy(PRECISIONS[precision])
     return precision, reason
+
+
+@contextlib.contextmanager
+def float32():
+    """Makes Keras build networks in float32 for a while."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def _precision_of_gpus(gpus):

@@ -9,9 +9,8 @@ import platform
 import shutil
 import subprocess
 
-import keras
-
-from vaegan_tf.models import create_model
+from vaegan_tf.models import MODELS, create_model
+from vaegan_tf.training import precision
 from vaegan_tf.training.checkpoints import restore_networks
 
 PACKAGES = ("vaegan-tf", "tensorflow", "keras", "tensorflow-datasets", "numpy")
@@ -38,6 +37,7 @@ class Run:
     best = property(lambda self: self.folder / "best")
     samples = property(lambda self: self.folder / "samples")
     tensorboard = property(lambda self: self.folder / "tensorboard")
+    scores = property(lambda self: self.folder / "scores.json")
     exports = property(lambda self: self.folder / "export")
     evaluation = property(lambda self: self.folder / "evaluation.json")
 
@@ -69,7 +69,8 @@ class Run:
         Args:
             flags: Every setting by name.
             flag_file: The flags as text that replays the run.
-            model: Arguments of `create_model`.
+            model: Arguments of `create_model`, or of what makes models of
+                another kind; `model` among them is the kind's name.
             data: Arguments of `load_dataset`, and `attribute_names`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +99,24 @@ class Run:
             else:
                 path.unlink()
 
+    def model_arguments(self, kinds):
+        """What the run's model was made from, if it is of a kind wanted.
+
+        Args:
+            kinds: Names of models.
+
+        Raises:
+            FileNotFoundError: If the folder is no run's.
+            ValueError: If its model is of another kind.
+        """
+        arguments = self.read()["model"]
+        if arguments["model"] not in kinds:
+            raise ValueError(
+                f"{self.folder} holds a {arguments['model']}, and this takes "
+                f"a {' or '.join(kinds)}. Choose another run's folder."
+            )
+        return arguments
+
     def model(self, *, checkpoint="latest"):
         """The run's model with its weights, in float32, for use.
 
@@ -110,13 +129,10 @@ class Run:
         Raises:
             FileNotFoundError: If the folder is no run's, or holds no such
                 checkpoint.
+            ValueError: If the run's model is of another kind.
         """
-        policy = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("float32")
-        try:
-            model = create_model(**self.read()["model"])
-        finally:
-            keras.config.set_dtype_policy(policy)
+        with precision.float32():
+            model = create_model(**self.model_arguments(MODELS))
         folder = self.best if checkpoint == "best" else self.checkpoints
         names = [*model.network_names]
         if model.decoder_ema is not None:

@@ -93,13 +93,13 @@ def train(
         DivergenceError: If the training diverges.
         CheckpointError: If a checkpoint cannot be written or read.
     """
-    _check_continuation(run, record["flags"], overwrite)
-    _set_up(seed, deterministic, precision)
+    check_continuation(run, MODELS, record["flags"], overwrite)
+    set_up(seed, deterministic, precision)
     built = create_model(**model, seed=seed)
     schedules = compile_model(built, train_steps, **optimisation)
     _take_discriminator(built, model, discriminator_from)
     logging.info("%s\n%s", built.name, observers.parameter_table(built))
-    _begin(run, overwrite, model={**model, "seed": seed}, **record)
+    begin_run(run, overwrite, model={**model, "seed": seed}, **record)
 
     def batches(step):
         return dataset.train_batches(
@@ -107,7 +107,9 @@ def train(
         )
 
     checkpoints = Checkpoints(built, run.checkpoints, keep_checkpoints)
-    with _writer(run, checkpoints, record["flags"], wandb_project) as writer:
+    with open_writer(
+        run, checkpoints, record["flags"], wandb_project
+    ) as writer:
         return Training(
             built,
             batches,
@@ -123,9 +125,21 @@ def train(
         ).run()
 
 
-def _check_continuation(run, flags, overwrite):
+def check_continuation(run, kinds, flags, overwrite):
+    """Refuses to go on with a run of other settings, or of another model.
+
+    Args:
+        run: The run's folder.
+        kinds: Names of the models that this kind of training trains.
+        flags: Every setting by name.
+        overwrite: Whether the folder will be deleted first.
+
+    Raises:
+        ValueError: If the folder holds such a run.
+    """
     if overwrite or not run.exists:
         return
+    run.model_arguments(kinds)
     decays = flags.get("learning_rate_decay", "none") != "none"
     ignored = CHANGEABLE - {"train_steps"} if decays else CHANGEABLE
     lines = differences(run.read()["flags"], flags, ignored)
@@ -138,14 +152,16 @@ def _check_continuation(run, flags, overwrite):
         )
 
 
-def _begin(run, overwrite, **record):
+def begin_run(run, overwrite, **record):
+    """Writes the record of a run that begins, over an old one if asked to."""
     if overwrite and run.exists:
         run.delete()
     if not run.exists:
         run.write(**record)
 
 
-def _set_up(seed, deterministic, precision):
+def set_up(seed, deterministic, precision):
+    """Seeds first weights, and settles how networks compute."""
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -163,7 +179,7 @@ def _take_discriminator(built, model, folder):
             "run's folder with --discriminator_from."
         )
     gan = Run(folder)
-    theirs = gan.read()["model"]
+    theirs = gan.model_arguments(MODELS)
     if "discriminator" not in MODELS[theirs["model"]].network_names:
         raise ValueError(
             f"The {theirs['model']} of {folder} has no discriminator. Give "
@@ -180,7 +196,8 @@ def _take_discriminator(built, model, folder):
     logging.info("Distance is that of %s at step %d.", folder, step)
 
 
-def _writer(run, checkpoints, flags, wandb_project):
+def open_writer(run, checkpoints, flags, wandb_project):
+    """A `SummaryWriter` that goes on where the checkpoints do."""
     writer = SummaryWriter(
         run.tensorboard,
         wandb_project,
