@@ -10,13 +10,23 @@ REQUIREMENTS = [
     "python-avatars>=1.4,<2",
     "requests>=2.21,<3",
     "resvg-py>=0.5,<0.6",
+    "scikit-learn>=1.6,<1.10",
     "tensorboard>=2.21,<2.22",  # TensorFlow 2.21 no longer brings it
     "tensorflow>=2.21,<2.22",
     "tensorflow-datasets>=4.9.10,<4.10",
     "tqdm>=4.60,<5",
 ]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
-COMMANDS = ("prepare", "train", "sample", "reconstruct", "evaluate", "export", "predictor")
+COMMANDS = (
+    "prepare",
+    "train",
+    "sample",
+    "reconstruct",
+    "distance",
+    "evaluate",
+    "export",
+    "predictor",
+)
 
 
 def read_version():

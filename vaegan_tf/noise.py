@@ -7,6 +7,7 @@ two with 32 each therefore see the same numbers for the same examples.
 """
 
 import enum
+import math
 
 import tensorflow as tf
 
@@ -19,6 +20,7 @@ class Purpose(enum.IntEnum):
     EVALUATION = 2
     AUGMENTATION = 3
     DROPOUT = 4
+    COMPONENT = 5
 
 
 def fold(seed, *numbers):
@@ -91,3 +93,27 @@ def _own_rows(draw, shape, seed):
     everyone = draw([batch_size * replicas, *rest], seed)
     first = context.replica_id_in_sync_group * batch_size
     return everyone[first : first + batch_size]
+
+
+def truncated_codes(count, latent_dim, seed, truncation):
+    """Codes of the prior with every coordinate in [−truncation, truncation].
+
+    A coordinate is distributed as N(0, 1) would be if what falls outside were
+    drawn again: z = √2 erf⁻¹(u · erf(truncation / √2)), u uniform in [−1, 1).
+
+    Args:
+        count: How many, an integer or an integer scalar.
+        latent_dim: Dimension of z.
+        seed: An integer, or an integer tensor () or (2,).
+        truncation: A positive number.
+
+    Returns:
+        float32 (count, latent_dim).
+    """
+    bound = tf.cast(truncation, tf.float64)
+    uniform = tf.random.stateless_uniform(
+        [count, latent_dim], fold(seed), -1.0, 1.0, dtype=tf.float64
+    )
+    root = math.sqrt(2.0)
+    codes = root * tf.math.erfinv(uniform * tf.math.erf(bound / root))
+    return tf.cast(tf.clip_by_value(codes, -bound, bound), tf.float32)

@@ -24,6 +24,7 @@ COMMANDS = (
     "train",
     "sample",
     "reconstruct",
+    "distance",
     "evaluate",
     "export",
     "predictor",
@@ -33,7 +34,8 @@ COMMANDS = (
 def call(name, *arguments):
     """Runs a command's `main` in this process."""
     module = importlib.import_module(f"vaegan_tf.cli.{name}")
-    positional = "images" if name == "reconstruct" else None
+    takes_images = name in ("reconstruct", "distance")
+    positional = "images" if takes_images else None
     argv = [f"vaegan-{name}", *(str(argument) for argument in arguments)]
     return module.main(app.parse(argv, module.define_flags, positional))
 
@@ -145,6 +147,32 @@ def test_the_same_seed_draws_the_same(draw):
     one = draw("vaegan", "--count=4", "--seed=3")
     np.testing.assert_array_equal(one, draw("vaegan", "--count=4", "--seed=3"))
     assert (one != draw("vaegan", "--count=4", "--seed=4")).any()
+
+
+@pytest.mark.parametrize("kind", ["vaegan", "conditional"])
+def test_samplers_draw_other_pictures(trained, tmp_path, kind):
+    run = shutil.copytree(trained(kind), tmp_path / "run")
+    drawn = []
+    for sampler in ("prior", "mixture", "truncated"):
+        output = tmp_path / f"{sampler}.png"
+        call(
+            "sample",
+            f"--model_dir={run}",
+            f"--output={output}",
+            f"--sampler={sampler}",
+            "--count=4",
+        )
+        drawn.append(pictures.read_png(output))
+    assert {picture.shape for picture in drawn} == {(70, 70, 3)}
+    prior, mixture, truncated = drawn
+    assert (prior != mixture).any()
+    assert (prior != truncated).any()
+    assert (mixture != truncated).any()
+
+
+def test_a_gan_draws_from_no_mixture(draw):
+    with pytest.raises(ValueError, match="holds a gan, which has no encoder"):
+        draw("gan", "--sampler=mixture")
 
 
 def test_samples_in_a_folder(trained, tmp_path):
@@ -288,6 +316,29 @@ def test_export_does_not_delete_what_is_no_model(trained, tmp_path):
     with pytest.raises(ValueError, match=message):
         call("export", f"--model_dir={trained('vae')}", f"--output={tmp_path}")
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_an_export_with_a_mixture(trained, tmp_path):
+    run = shutil.copytree(trained("vaegan"), tmp_path / "run")
+    folder = tmp_path / "1"
+    call(
+        "export",
+        f"--model_dir={run}",
+        f"--output={folder}",
+        "--mixture",
+        "--components=2",
+    )
+    served = tf.saved_model.load(str(folder)).signatures
+    image = served["sample_mixture"](
+        count=tf.constant(3), seed=tf.constant([0, 1])
+    )["image"]
+    assert image.shape == (3, 32, 32, 3)
+    assert (run / "samplers" / "mixture.npz").exists()
+
+
+def test_components_belong_to_a_mixture(trained):
+    with pytest.raises(ValueError, match=r"^--components is for --mixture\.$"):
+        call("export", f"--model_dir={trained('vaegan')}", "--components=2")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from tests.evaluation.conftest import Predictor
-from vaegan_tf.cli import app, evaluate, scoring
+from tests.predictor.conftest import TINY
+from vaegan_tf.cli import app, evaluate, predictor, scoring
 from vaegan_tf.evaluation import Extractor
 from vaegan_tf.training.checkpoints import steps_in
 from vaegan_tf.training.runs import Run
@@ -23,6 +24,17 @@ def with_features(monkeypatch):
     monkeypatch.setattr(
         scoring, "extractor", lambda flags: Extractor(Predictor())
     )
+
+
+@pytest.fixture(scope="module")
+def tiny_predictor(tiny_dir, tmp_path_factory):
+    """The folder of a predictor that was trained for four steps."""
+    folder = tmp_path_factory.mktemp("predictor")
+    argv = [*TINY, f"--data_dir={tiny_dir}", f"--model_dir={folder}"]
+    predictor.main(
+        app.parse(["vaegan-predictor", *argv], predictor.define_flags)
+    )
+    return folder
 
 
 def call(folder, *arguments):
@@ -110,7 +122,7 @@ def test_the_best_checkpoint(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--samplers=posterior"], r"--samplers takes .*prior.*'posterior'"),
+        (["--samplers=posterior"], r"--samplers takes prior, .*'posterior'"),
         (["--num_images=999"], r"32 images in its split test\. Asked for: 999"),
     ],
 )
@@ -179,3 +191,29 @@ def test_features_that_nothing_would_use(train_tiny, tmp_path, flag):
     with pytest.raises(ValueError, match=message):
         train_tiny(folder, f"--{flag}=somewhere")
     assert not folder.exists()
+
+
+def test_a_predictor_and_all_samplers(run, tiny_predictor):
+    record = call(
+        run("vaegan"),
+        f"--predictor={tiny_predictor}",
+        "--samplers=prior,mixture,truncated",
+        "--components=2",
+    )
+    found = scores(record, name="frechet_distance", group="samples")
+    assert [(s["sampler"], s["weights"]) for s in found] == [
+        (sampler, weights)
+        for sampler in ("prior", "mixture", "truncated")
+        for weights in ("ema", "raw")
+    ]
+
+
+def test_a_folder_that_is_no_predictors(run, trained):
+    message = r"holds a vaegan, and this takes a predictor"
+    with pytest.raises(ValueError, match=message):
+        call(run("vae"), f"--predictor={trained('vaegan')}")
+
+
+def test_a_predictors_folder_is_no_models(tiny_predictor):
+    with pytest.raises(ValueError, match=r"holds a predictor, and this takes"):
+        call(tiny_predictor)

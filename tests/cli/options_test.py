@@ -4,6 +4,8 @@ import pytest
 
 from vaegan_tf.cli import (
     app,
+    distance,
+    evaluate,
     export,
     options,
     predictor,
@@ -14,6 +16,7 @@ from vaegan_tf.cli import (
 from vaegan_tf.cli import train as train_command
 from vaegan_tf.data import load_dataset
 from vaegan_tf.models import MODELS, create_model
+from vaegan_tf.sampling import SAMPLERS, create_sampler
 from vaegan_tf.training.optimizers import (
     DECAYS,
     OPTIMIZERS,
@@ -48,6 +51,8 @@ PROMISED = (
     "wandb_project",
 )
 COMMANDS = {
+    "distance": distance,
+    "evaluate": evaluate,
     "export": export,
     "predictor": predictor,
     "prepare": prepare,
@@ -218,6 +223,31 @@ def test_flags_of_the_model_pass(model, argument):
 def test_images_that_no_network_takes_are_refused(argument, message):
     with pytest.raises(ValueError, match=message):
         options.check_model(parse(argument))
+
+
+def test_sampler_arguments_are_those_of_create_sampler():
+    flags = parse("--sampler=truncated", "--truncation=2", command=sample)
+    assert set(flags["sampler"].parser.enum_values) == set(SAMPLERS)
+    arguments = options.sampler_arguments(flags)
+    assert set(arguments) == keywords(create_sampler) - {"run"}
+    assert (arguments["name"], arguments["truncation"]) == ("truncated", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--truncation=1"], "--truncation is for --sampler=truncated"),
+        (["--components=3"], "--components is for --sampler=mixture"),
+        (
+            ["--sampler=mixture", "--truncation=0.7"],
+            "--truncation is for --sampler=truncated",
+        ),
+    ],
+)
+def test_flags_of_another_sampler_are_refused(arguments, message):
+    flags = parse(*arguments, command=sample)
+    with pytest.raises(ValueError, match=rf"^{message}\.$"):
+        options.sampler_arguments(flags)
 
 
 def test_conditional_needs_attributes():

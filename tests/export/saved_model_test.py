@@ -7,29 +7,32 @@ import tensorflow as tf
 
 from vaegan_tf.export import export_saved_model
 from vaegan_tf.models import MODELS, create_model
+from vaegan_tf.sampling import TruncatedSampler, fit_mixture
+from vaegan_tf.similarity import LearnedMetric
 
 SIGNATURES = {
-    "vae": {"encode", "decode", "reconstruct", "sample"},
-    "gan": {"decode", "sample", "features", "discriminate"},
-    "vaegan": {
-        "encode",
+    "vae": {"encode", "decode", "reconstruct", "sample", "sample_truncated"},
+    "gan": {
         "decode",
-        "reconstruct",
         "sample",
+        "sample_truncated",
         "features",
         "discriminate",
+        "distance",
     },
 }
+SIGNATURES["vaegan"] = SIGNATURES["vae"] | SIGNATURES["gan"]
 SIGNATURES["learned_metric_vae"] = SIGNATURES["vaegan"]
 
 
-def small_model(name, num_attributes=0):
+def small_model(name, num_attributes=0, **settings):
     model = create_model(
         name,
         image_size=32,
         width=0.05,
         latent_dim=4,
         num_attributes=num_attributes,
+        **settings,
     )
     # Weights that differ from the twin's, so that a mix-up shows.
     for weight in model.decoder.trainable_weights:
@@ -61,6 +64,16 @@ def test_signatures_compute_what_the_model_computes(
             "sample": (
                 {"count": tf.constant(count), "seed": tf.constant([1, 2])},
                 model.sample(count, [1, 2], **extra),
+            ),
+            "sample_truncated": (
+                {
+                    "count": tf.constant(count),
+                    "seed": tf.constant([1, 2]),
+                    "truncation": tf.constant(0.5),
+                },
+                model.decode(
+                    TruncatedSampler(4, 0.5).codes(count, [1, 2]), **extra
+                ),
             ),
         }
         image = images(count)
@@ -95,6 +108,56 @@ def test_signatures_compute_what_the_model_computes(
             )
 
 
+@pytest.mark.parametrize("scale", ["unit", "batch"])
+@pytest.mark.parametrize("num_attributes", [0, 3])
+def test_distances_are_those_of_the_learned_metric(
+    num_attributes, scale, tmp_path
+):
+    model = small_model("vaegan", num_attributes, feature_scale=scale)
+    export_saved_model(model, tmp_path / "1")
+    served = tf.saved_model.load(str(tmp_path / "1")).signatures["distance"]
+    for count in (1, 4):
+        image_a, image_b = images(count), images(count)[:, ::-1]
+        found = served(
+            image_a=tf.constant(image_a), image_b=tf.constant(image_b)
+        )
+        expected = LearnedMetric(model, scale)(image_a, image_b)
+        assert set(found) == set(expected)
+        for name, values in expected.items():
+            assert found[name].shape == (count,)
+            np.testing.assert_allclose(found[name], values, rtol=1e-4)
+
+
+@pytest.mark.parametrize("num_attributes", [0, 3])
+def test_a_mixture_has_a_signature(num_attributes, tmp_path):
+    model = small_model("vaegan", num_attributes)
+    codes = np.random.default_rng(0).normal(3.0, 1.0, (100, 4))
+    mixture = fit_mixture(codes, 2)
+    export_saved_model(model, tmp_path / "1", mixture)
+    served = tf.saved_model.load(str(tmp_path / "1")).signatures
+    assert set(served) == SIGNATURES["vaegan"] | {"sample_mixture"}
+    told = tf.ones([5, 3])
+    extra = {"attributes": told} if num_attributes else {}
+    found = served["sample_mixture"](
+        count=tf.constant(5), seed=tf.constant([1, 2]), **extra
+    )["image"]
+    expected = model.decode(mixture.codes(5, [1, 2]), **extra)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_server_refuses_a_truncation_of_nothing(tmp_path):
+    export_saved_model(small_model("gan"), tmp_path / "1")
+    served = tf.saved_model.load(str(tmp_path / "1")).signatures
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="truncation must be positive"
+    ):
+        served["sample_truncated"](
+            count=tf.constant(1),
+            seed=tf.constant([1, 2]),
+            truncation=tf.constant(0.0),
+        )
+
+
 def test_every_variable_is_stored_once(tmp_path):
     model = small_model("vaegan")
     export_saved_model(model, tmp_path / "1")
@@ -112,15 +175,24 @@ def test_every_variable_is_stored_once(tmp_path):
 
 
 def test_tensorflow_loads_it_without_keras_or_this_package(tmp_path):
-    export_saved_model(small_model("vaegan"), tmp_path / "1")
+    codes = np.random.default_rng(0).normal(size=(50, 4))
+    export_saved_model(
+        small_model("vaegan"), tmp_path / "1", fit_mixture(codes, 2)
+    )
     script = (
         "import sys\n"
         "sys.modules['keras'] = sys.modules['vaegan_tf'] = None\n"
         "import tensorflow as tf\n"
         f"model = tf.saved_model.load({str(tmp_path / '1')!r})\n"
-        "image = model.signatures['sample'](count=tf.constant(2),"
-        " seed=tf.constant([0, 1]))['image']\n"
-        "print(image.shape)\n"
+        "served = model.signatures\n"
+        "draw = {'count': tf.constant(2), 'seed': tf.constant([0, 1])}\n"
+        "image = served['sample'](**draw)['image']\n"
+        "other = served['sample_mixture'](**draw)['image']\n"
+        "mild = served['sample_truncated'](**draw,"
+        " truncation=tf.constant(0.5))['image']\n"
+        "numbers = served['distance'](image_a=image, image_b=other)\n"
+        "print(image.shape, other.shape, mild.shape)\n"
+        "print(*[f'{k}{v.shape}' for k, v in sorted(numbers.items())])\n"
     )
     result = subprocess.run(
         [sys.executable, "-c", script],
@@ -129,7 +201,11 @@ def test_tensorflow_loads_it_without_keras_or_this_package(tmp_path):
         check=True,
         cwd=tmp_path,
     )
-    assert result.stdout.strip() == "(2, 32, 32, 3)"
+    shape = "(2, 32, 32, 3)"
+    assert result.stdout.splitlines() == [
+        f"{shape} {shape} {shape}",
+        "feature_distance(2,) feature_nll(2,) pixel_distance(2,)",
+    ]
 
 
 def test_samples_depend_on_the_seed_alone(tmp_path):

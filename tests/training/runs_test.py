@@ -51,6 +51,7 @@ def test_places(tmp_path):
         "scores": "scores.json",
         "exports": "export",
         "evaluation": "evaluation.json",
+        "mixture": "samplers/mixture.npz",
     }
     assert {name: getattr(run, name) for name in places} == {
         name: tmp_path / place for name, place in places.items()
@@ -88,7 +89,7 @@ def test_a_record_is_written_whole_or_not_at_all(run, monkeypatch):
         raise OSError("no space left")
 
     before = run.record.read_text()
-    monkeypatch.setattr(pathlib.Path, "write_text", fail)
+    monkeypatch.setattr(pathlib.Path, "write_bytes", fail)
     with pytest.raises(OSError, match="no space left"):
         runs.write_text(run.record, "{}")
     assert run.record.read_text() == before
@@ -208,6 +209,15 @@ def test_a_model_comes_back_in_float32(trained):
     assert {layer.compute_dtype for layer in model.decoder.layers} == {
         "float32"
     }
+
+
+@pytest.mark.parametrize("checkpoint", ["latest", "best"])
+def test_the_step_of_a_checkpoint_is_known_without_reading_it(
+    trained, checkpoint
+):
+    run = Run(trained("vae"))
+    _, step = run.model(checkpoint=checkpoint)
+    assert run.checkpoint_step(checkpoint) == step
 
 
 def test_a_run_without_a_checkpoint(trained, tmp_path):

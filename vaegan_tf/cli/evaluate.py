@@ -30,8 +30,12 @@ def define_flags(flag_values):
         low=1,
     )
     group.strings(
-        "samplers", "prior", "Where codes of samples come from: prior."
+        "samplers",
+        "prior",
+        "Where codes of samples come from, one or more of prior, mixture and "
+        "truncated; see vaegan-sample.",
     )
+    options.define_sampler_settings(group)
     group.integer("seed", 0, "Seed of the samples' codes.", low=0)
     group.integer("batch_size", 64, "Images computed at once.", low=1)
     options.define_features(group)
@@ -54,7 +58,7 @@ def main(flags):
     run = Run(flags.model_dir)
     data = run.read()["data"]
     model, step = run.model(checkpoint=flags.checkpoint)
-    samplers = scoring.samplers(flags.samplers, model)
+    samplers = scoring.samplers(flags, run)
     extractor = scoring.extractor(flags)
     arguments = {k: v for k, v in data.items() if k != "attribute_names"}
     evaluator = Evaluator(

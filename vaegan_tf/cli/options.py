@@ -400,10 +400,69 @@ def define_evaluation(flag_values):
         low=1,
     )
     group.integer(
-        "eval_images", 1000, "Images, and samples, in each of these.", low=1
+        "eval_images",
+        1000,
+        "Images, and samples, in each of these; at most the validation split.",
+        low=1,
     )
     define_features(group)
     return group.names
+
+
+def define_sampler(flag_values):
+    """Where codes come from."""
+    group = Group(flag_values)
+    group.choice(
+        "sampler",
+        "prior",
+        ("prior", "mixture", "truncated"),
+        "Codes from the prior; from a Gaussian mixture fitted to the codes of "
+        "the training images, which models with an encoder have; or from the "
+        "prior within --truncation.",
+    )
+    define_sampler_settings(group)
+    return group.names
+
+
+def define_sampler_settings(group):
+    """What samplers can be told."""
+    group.number(
+        "truncation",
+        1.5,
+        "Largest magnitude of a coordinate of a truncated code: smaller for "
+        "more typical images, larger for more different ones.",
+        low=0,
+    )
+    define_components(group)
+
+
+def define_components(group):
+    """How fine a mixture is."""
+    group.integer(
+        "components",
+        None,
+        "Gaussians of the mixture (default: those of the mixture that was "
+        "fitted before, else as many as the training images allow, 10 at "
+        "most).",
+        low=1,
+    )
+
+
+def sampler_arguments(flags):
+    """Arguments of `create_sampler`.
+
+    Raises:
+        ValueError: If a flag was given that belongs to another sampler.
+    """
+    for name, owner in (("truncation", "truncated"), ("components", "mixture")):
+        if flags[name].present and flags.sampler != owner:
+            raise ValueError(f"--{name} is for --sampler={owner}.")
+    return {
+        "name": flags.sampler,
+        "checkpoint": flags.checkpoint,
+        "truncation": flags.truncation,
+        "num_components": flags.components,
+    }
 
 
 def define_output(group, default):

@@ -10,18 +10,21 @@ from vaegan_tf import images as layout
 from vaegan_tf.data import load_dataset, transforms
 
 
-def read(paths, image_shape):
-    """Image files as a model takes them: central square, resized.
+def read(paths, image_shape, crop="square"):
+    """Image files as a model takes them: cropped and resized.
 
     Args:
         paths: Files, or patterns of a shell that left them alone.
         image_shape: (height, width, channels) of the model.
+        crop: The crop of the model's training. Where it is `celeb`, pictures
+            of the size of CelebA's are cropped alike; of all others the
+            central square is taken.
 
     Returns:
         Images in [−1, 1], float32 (files, height, width, channels).
     """
     to_model = transforms.chain(
-        transforms.crop_square,
+        _crop_celeb if crop == "celeb" else transforms.crop_square,
         transforms.resize(image_shape[0]),
         transforms.to_channels(image_shape[2]),
         transforms.to_float,
@@ -88,6 +91,12 @@ def write(output, images):
 def say_where(output, count):
     """Logs what was written where."""
     logging.info("Wrote %d images to %s.", count, output)
+
+
+def _crop_celeb(example):
+    if example["image"].shape[:2] != transforms.CELEB_SIZE:
+        return transforms.crop_square(example)
+    return transforms.crop_box(*transforms.CELEB_BOX)(example)
 
 
 def _number(text, item):

@@ -4,9 +4,10 @@ from vaegan_tf.cli import app, options
 
 SUMMARY = """
 Encodes images and decodes their codes with a trained model: your own image
-files (cut to the central square), or held-out images of the data set the
-model was trained on. Writes one picture, originals above reconstructions, or
-a file for each reconstruction if --output ends in a slash.
+files (cut to the central square; those of CelebA's size as for the training,
+if that was on CelebA), or held-out images of the data set the model was
+trained on. Writes one picture, originals above reconstructions, or a file for
+each reconstruction if --output ends in a slash.
 """
 
 
@@ -31,6 +32,7 @@ def main(flags):
     """Loads model and images, reconstructs, writes."""
     from vaegan_tf import images as layout
     from vaegan_tf.cli import pictures
+    from vaegan_tf.data import crop_of
     from vaegan_tf.training.runs import Run
 
     run = Run(flags.model_dir)
@@ -43,7 +45,9 @@ def main(flags):
             "encoder: it cannot reconstruct. Draw from it with vaegan-sample."
         )
     if flags.images:
-        example = {"image": pictures.read(flags.images, model.image_shape)}
+        crop = crop_of(data["name"], data["crop"])
+        images = pictures.read(flags.images, model.image_shape, crop)
+        example = {"image": images}
     else:
         example = pictures.held_out(data, flags.split, flags.count)
     count = len(example["image"])

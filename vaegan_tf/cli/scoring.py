@@ -1,6 +1,8 @@
 """What the commands that score share: evaluators made of flags."""
 
-from vaegan_tf.evaluation import Evaluator, Extractor, Inception, Prior
+from vaegan_tf.evaluation import Evaluator, Extractor, Inception
+from vaegan_tf.predictor import load_predictor
+from vaegan_tf.sampling import SAMPLERS, PriorSampler, create_sampler
 
 
 def evaluator_while_training(flags, dataset):
@@ -26,7 +28,7 @@ def evaluator_while_training(flags, dataset):
     held_out = len(dataset.splits["validation"])
     return Evaluator(
         dataset,
-        [Prior(flags.latent_dim)],
+        [PriorSampler(flags.latent_dim)],
         split="validation",
         num_images=min(flags.eval_images, held_out),
         extractor=extractor(flags),
@@ -46,8 +48,6 @@ def extractor(flags):
     """
     predictor = inception = None
     if flags.predictor:
-        from vaegan_tf.predictor import load_predictor
-
         predictor = load_predictor(flags.predictor)
     if flags.inception_weights:
         inception = Inception(flags.inception_weights, flags.inception_resize)
@@ -56,21 +56,30 @@ def extractor(flags):
     return Extractor(predictor, inception)
 
 
-def samplers(names, model):
-    """Where codes come from, by the flag --samplers.
+def samplers(flags, run):
+    """Where codes come from, by the flags.
 
     Args:
-        names: Names of samplers.
-        model: The model they are for.
+        flags: The command's flags.
+        run: The `Run` of the model they are for.
 
     Raises:
         ValueError: If a name is unknown, or the list is empty.
     """
-    known = {"prior": lambda: Prior(model.latent_dim)}
-    unknown = [name for name in names if name not in known]
+    names = list(dict.fromkeys(flags.samplers))
+    unknown = [name for name in names if name not in SAMPLERS]
     if unknown or not names:
         raise ValueError(
-            f"--samplers takes {', '.join(known)}. "
+            f"--samplers takes {', '.join(SAMPLERS)}, separated by commas. "
             f"Received: {','.join(names)!r}."
         )
-    return [known[name]() for name in dict.fromkeys(names)]
+    return [
+        create_sampler(
+            run,
+            name,
+            checkpoint=flags.checkpoint,
+            truncation=flags.truncation,
+            num_components=flags.components,
+        )
+        for name in names
+    ]

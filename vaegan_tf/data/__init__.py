@@ -1,6 +1,6 @@
 """What does an example look like? Data sets, prepared once, in batches."""
 
 from vaegan_tf.data.dataset import ImageDataset, Split
-from vaegan_tf.data.loading import load_dataset
+from vaegan_tf.data.loading import crop_of, load_dataset
 
-__all__ = ["ImageDataset", "Split", "load_dataset"]
+__all__ = ["ImageDataset", "Split", "crop_of", "load_dataset"]

@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
-from vaegan_tf.data import file_tree, image_files, splits
+from vaegan_tf.data import file_tree, image_files, splits, transforms
 from vaegan_tf.data.attribute_table import Table, read_celeba_list, read_csv
 
-_WIDTH, _HEIGHT = 178, 218
+_HEIGHT, _WIDTH = transforms.CELEB_SIZE
 # The official partition cuts the numbered images at these counts.
 _OFFICIAL_SIZES = {"train": 162_770, "validation": 19_867, "test": 19_962}
 _IMAGES = "img_align_celeba"

@@ -66,8 +66,7 @@ def load_dataset(
     """
     _check_arguments(image_size, num_channels, crop)
     builder = sources.find_builder(name, data_dir, source_dir)
-    if crop == "auto":
-        crop = _AUTO_CROPS.get(builder.name, "square")
+    crop = crop_of(builder.name, crop)
     _check_crop(name, crop, builder.info.features["image"].shape)
     carved = not splits.is_complete(builder.info.splits)
     array_format = ArrayFormat(
@@ -75,6 +74,21 @@ def load_dataset(
     )
     arrays = _find_arrays(name, builder, array_format)
     return _select(name, arrays, array_format, attributes, memory_limit_bytes)
+
+
+def crop_of(name: str, crop: str = "auto") -> str:
+    """The crop that `auto` stands for.
+
+    Args:
+        name: Name of the data set.
+        crop: As in `load_dataset`.
+
+    Returns:
+        `celeb`, `square` or `none`.
+    """
+    if crop != "auto":
+        return crop
+    return _AUTO_CROPS.get(name.partition("/")[0], "square")
 
 
 def _find_arrays(name, builder, array_format):

@@ -12,6 +12,7 @@ Example = dict[str, tf.Tensor]
 Transform = Callable[[Example], Example]
 
 # Rows 40:188 and columns 15:163 of the aligned 218 × 178 pictures.
+CELEB_SIZE = (218, 178)
 CELEB_BOX = (40, 15, 148, 148)
 
 

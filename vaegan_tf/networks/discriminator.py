@@ -82,6 +82,16 @@ class Discriminator(keras.Model):
         self.feature_layer = feature_layer
         self.options = options
 
+    @property
+    def feature_variance(self):
+        """Running variance of each channel of layer l, (channels,).
+
+        That of the normalisation behind it: of all images it was trained on,
+        real and generated.
+        """
+        layer = self.get_layer(f"discriminator_conv_{self.feature_layer}_norm")
+        return layer.moving_variance
+
     def get_config(self):
         """The constructor's arguments."""
         return {

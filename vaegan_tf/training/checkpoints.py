@@ -157,6 +157,19 @@ def restore_networks(model, folder, names):
         FileNotFoundError: If there is no checkpoint.
         CheckpointError: If it is damaged, or of other networks.
     """
+    step = newest_step(folder)
+    groups = _network_groups(model)
+    checkpoint = tf.train.Checkpoint(**{name: groups[name] for name in names})
+    restore(checkpoint, folder, step)
+    return step
+
+
+def newest_step(folder):
+    """Step of the newest checkpoint in a folder.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
     steps = steps_in(folder)
     if not steps:
         raise FileNotFoundError(
@@ -165,9 +178,6 @@ def restore_networks(model, folder, names):
             "--checkpoint=latest: a best one is kept only of models with an "
             "encoder, or by a training with --eval_every and features."
         )
-    groups = _network_groups(model)
-    checkpoint = tf.train.Checkpoint(**{name: groups[name] for name in names})
-    restore(checkpoint, folder, steps[-1])
     return steps[-1]
 
 

@@ -11,7 +11,7 @@ import subprocess
 
 from vaegan_tf.models import MODELS, create_model
 from vaegan_tf.training import precision
-from vaegan_tf.training.checkpoints import restore_networks
+from vaegan_tf.training.checkpoints import newest_step, restore_networks
 
 PACKAGES = ("vaegan-tf", "tensorflow", "keras", "tensorflow-datasets", "numpy")
 
@@ -40,6 +40,7 @@ class Run:
     scores = property(lambda self: self.folder / "scores.json")
     exports = property(lambda self: self.folder / "export")
     evaluation = property(lambda self: self.folder / "evaluation.json")
+    mixture = property(lambda self: self.folder / "samplers" / "mixture.npz")
 
     @property
     def exists(self):
@@ -133,11 +134,25 @@ class Run:
         """
         with precision.float32():
             model = create_model(**self.model_arguments(MODELS))
-        folder = self.best if checkpoint == "best" else self.checkpoints
         names = [*model.network_names]
         if model.decoder_ema is not None:
             names.append("decoder_ema")
+        folder = self._checkpoint_folder(checkpoint)
         return model, restore_networks(model, folder, names)
+
+    def checkpoint_step(self, checkpoint="latest"):
+        """The step of the weights that `model` reads.
+
+        Args:
+            checkpoint: `"latest"` or `"best"`.
+
+        Raises:
+            FileNotFoundError: If there is no such checkpoint.
+        """
+        return newest_step(self._checkpoint_folder(checkpoint))
+
+    def _checkpoint_folder(self, checkpoint):
+        return self.best if checkpoint == "best" else self.checkpoints
 
 
 def differences(before, now, ignored=()):
@@ -181,6 +196,11 @@ def _git(*arguments):
 
 def write_text(path, text):
     """Writes a file whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path, content):
+    """Writes a file whole or not at all."""
     temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(content)
     os.replace(temporary, path)

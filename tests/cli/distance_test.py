@@ -1,0 +1,253 @@
+"""`vaegan-distance` on runs of four steps."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vaegan_tf import images as pictures
+from vaegan_tf.cli import app, distance
+from vaegan_tf.similarity import LearnedMetric
+from vaegan_tf.similarity.metric import NUMBERS
+from vaegan_tf.training.runs import Run
+
+
+def call(run, *arguments):
+    argv = [f"--model_dir={run}", *(str(argument) for argument in arguments)]
+    argv = ["vaegan-distance", *argv]
+    distance.main(app.parse(argv, distance.define_flags, "images"))
+
+
+def picture(seed, size=32):
+    noise = np.random.default_rng(seed).integers(0, 256, (size, size, 3))
+    return noise.astype(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A function that makes a folder of images; equal seeds, equal images."""
+
+    def make(name, **seeds):
+        for stem, seed in seeds.items():
+            path = tmp_path / name / f"{stem.replace('_', '/')}.png"
+            pictures.write_png(path, picture(seed))
+        return tmp_path / name
+
+    return make
+
+
+def scaled(*seeds):
+    return np.stack([picture(seed) / 127.5 - 1 for seed in seeds]).astype(
+        np.float32
+    )
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    "kind", ["gan", "vaegan", "conditional", "learned_metric_vae"]
+)
+def test_two_images(trained, folder, tmp_path, capsys, kind):
+    place, output = folder("a", one=1, two=2), tmp_path / "d.json"
+    call(
+        trained(kind),
+        place / "one.png",
+        place / "two.png",
+        f"--output={output}",
+    )
+    model, _ = Run(trained(kind)).model()
+    expected = LearnedMetric(model)(scaled(1), scaled(2))
+    content = json.loads(output.read_text(encoding="utf-8"))
+    (row,) = content.pop("rows")
+    assert row.pop("image") == "one.png two.png"
+    assert row == pytest.approx(
+        {name: float(values[0]) for name, values in expected.items()}, rel=1e-4
+    )
+    assert content["step"] == 4
+    assert content["feature_layer"] == 2
+    assert content["feature_scale"] == "batch"
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.split() == ["image", *NUMBERS]
+    assert line.startswith("one.png two.png  ")
+
+
+def test_features_as_they_are(trained, folder, tmp_path):
+    place, output = folder("a", one=1, two=2), tmp_path / "d.csv"
+    files = [place / "one.png", place / "two.png", f"--output={output}"]
+    call(trained("vaegan"), *files, "--feature_scale=unit")
+    model, _ = Run(trained("vaegan")).model()
+    expected = LearnedMetric(model, "unit")(scaled(1), scaled(2))
+    (row,) = rows_of(output)
+    assert float(row["feature_nll"]) == pytest.approx(
+        float(expected["feature_nll"][0]), rel=1e-4
+    )
+
+
+def test_two_folders_are_compared_by_name(trained, folder, tmp_path, capsys):
+    one = folder("a", x=1, in_y=2, z=3)
+    other = folder("b", z=3, x=5, in_y=2)
+    output = tmp_path / "d.json"
+    call(trained("gan"), one, other, f"--output={output}")
+    content = json.loads(output.read_text(encoding="utf-8"))
+    rows = {row["image"]: row for row in content["rows"]}
+    assert list(rows) == ["in/y.png", "x.png", "z.png"]
+    for number in NUMBERS:
+        values = [rows[name][number] for name in rows]
+        assert values[0] == values[2] == 0.0
+        assert values[1] > 0.01
+        summary = content["summary"][number]
+        assert summary["mean"] == pytest.approx(values[1] / 3)
+        assert (summary["median"], summary["least"]) == (0.0, 0.0)
+        assert summary["largest"] == values[1]
+    assert "mean  median  least  largest" in capsys.readouterr().out
+
+
+def test_a_folder_is_compared_with_its_reconstructions(
+    trained, folder, tmp_path
+):
+    place = folder("a", **{f"i{seed}": seed for seed in range(5)})
+    output = tmp_path / "d.csv"
+    call(trained("vaegan"), place, f"--output={output}")
+    model, _ = Run(trained("vaegan")).model()
+    expected = LearnedMetric(model).from_reconstruction(scaled(*range(5)))
+    scores = dict(zip(range(5), expected["feature_distance"].numpy()))
+    rows = rows_of(output)
+    order = sorted(scores, key=lambda seed: -scores[seed])
+    assert [row["image"] for row in rows] == [f"i{s}.png" for s in order]
+    assert [float(row["feature_distance"]) for row in rows] == pytest.approx(
+        [scores[seed] for seed in order], rel=1e-4
+    )
+    assert list(rows[0]) == ["image", *NUMBERS]
+
+
+def test_many_images_go_through_in_batches(
+    trained, folder, tmp_path, monkeypatch
+):
+    place = folder("a", **{f"i{seed}": seed for seed in range(5)})
+    outputs = [tmp_path / "whole.csv", tmp_path / "parts.csv"]
+    for output, size in zip(outputs, (64, 2)):
+        monkeypatch.setattr(distance, "BATCH_SIZE", size)
+        call(trained("vaegan"), place, f"--output={output}")
+    whole, parts = (rows_of(output) for output in outputs)
+    assert len(whole) == 5
+    for one, other in zip(whole, parts):
+        assert one["image"] == other["image"]
+        for name in NUMBERS:
+            assert float(one[name]) == pytest.approx(
+                float(other[name]), rel=1e-4
+            )
+
+
+def test_folders_normal_and_anomalous_give_a_curve(
+    trained, folder, tmp_path, capsys
+):
+    place = folder("a", normal_1=1, normal_2=2, anomalous_3=3, anomalous_4=4)
+    roc, output = tmp_path / "in" / "roc.png", tmp_path / "d.json"
+    call(trained("vaegan"), place, f"--roc={roc}", f"--output={output}")
+    assert pictures.read_png(roc).shape == (480, 480, 3)
+    content = json.loads(output.read_text(encoding="utf-8"))
+    for name, area in content["auc"].items():
+        scores = {0: [], 1: []}
+        for row in content["rows"]:
+            assert row["image"].startswith(row["label"] + "/")
+            scores[int(row["label"] == "anomalous")].append(row[name])
+        pairs = [a > n for a in scores[1] for n in scores[0]]
+        assert area == pytest.approx(np.mean(pairs))
+    assert set(content["auc"]) == {"feature_distance", "pixel_distance"}
+    assert "ROC area" in capsys.readouterr().out
+
+
+def test_labels_come_from_a_file_too(trained, folder, tmp_path):
+    place = folder("a", x=1, y=2)
+    labels, roc = tmp_path / "labels.csv", tmp_path / "roc.png"
+    labels.write_text("file,label\nx.png,normal\ny.png,anomalous\n")
+    output = tmp_path / "d.csv"
+    call(
+        trained("vaegan"),
+        place,
+        f"--labels={labels}",
+        f"--roc={roc}",
+        f"--output={output}",
+    )
+    found = {row["image"]: row["label"] for row in rows_of(output)}
+    assert found == {"x.png": "normal", "y.png": "anomalous"}
+    assert roc.exists()
+
+
+def test_conditions_change_reconstructions(trained, folder, tmp_path):
+    place, output = folder("a", x=1, y=2), tmp_path / "d.csv"
+    found = []
+    for condition in ([], ["--condition=Bald=5"]):
+        call(trained("conditional"), place, f"--output={output}", *condition)
+        found.append(sorted(r["pixel_distance"] for r in rows_of(output)))
+    assert found[0] != found[1]
+
+
+def test_images_of_other_sizes_are_cropped_as_for_training(trained, tmp_path):
+    wide = np.full((32, 80, 3), 9, np.uint8)
+    wide[:, 24:56] = picture(1)
+    paths = [tmp_path / "wide.png", tmp_path / "square.png"]
+    for path, pixels in zip(paths, (wide, picture(1))):
+        Image.fromarray(pixels).save(path)
+    output = tmp_path / "d.csv"
+    call(trained("gan"), *paths, f"--output={output}")
+    (row,) = rows_of(output)
+    assert float(row["feature_distance"]) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "message"),
+    [
+        ("vae", ["a/x.png", "a/y.png"], "A VAE has no discriminator"),
+        ("vae", ["a"], "A VAE has no discriminator"),
+        ("gan", ["a"], "A GAN has no encoder: it cannot reconstruct"),
+        ("gan", ["a", "b"], r"same names\. .*b lacks 1: y\.png"),
+        ("gan", ["a", "empty"], "empty holds no images"),
+        ("gan", ["a", "a/x.png"], "two images, two folders, one folder or one"),
+        ("gan", ["a", "a", "a"], "two images, two folders, one folder or one"),
+        ("gan", [], r"Give two images.*Received: nothing\."),
+        ("gan", ["a/x.png", "b/note.png"], r"Not an image: .*note\.png"),
+    ],
+)
+def test_what_cannot_be_compared(
+    trained, folder, tmp_path, kind, names, message
+):
+    folder("a", x=1, y=2)
+    folder("b", x=1)
+    (tmp_path / "b" / "note.png").write_text("not an image")
+    if names == ["a", "b"]:
+        (tmp_path / "b" / "note.png").unlink()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=message):
+        call(trained(kind), *[tmp_path / name for name in names])
+
+
+def test_files_that_are_not_there(trained, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file or folder .*none"):
+        call(trained("gan"), tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "flag", ["--labels=l.csv", "--roc=roc.png", "--condition=Hat"]
+)
+def test_flags_of_one_folder(trained, folder, flag):
+    place = folder("a", x=1, y=2)
+    message = rf"^{flag.partition('=')[0]} is for one folder, whose images"
+    with pytest.raises(ValueError, match=message):
+        call(trained("gan"), place / "x.png", place / "y.png", flag)
+
+
+def test_a_curve_needs_labels(trained, folder):
+    message = r"^--roc needs to know which images are anomalous: give --labels"
+    with pytest.raises(ValueError, match=message):
+        call(trained("vaegan"), folder("a", x=1), "--roc=roc.png")
+
+
+def test_an_output_of_another_kind_is_refused_at_once(trained, tmp_path):
+    with pytest.raises(ValueError, match=r"--output must end in \.json or"):
+        call(trained("gan"), tmp_path / "none", "--output=d.xls")

@@ -1,0 +1,176 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vaegan_tf import losses
+from vaegan_tf.models import create_model
+from vaegan_tf.similarity import LearnedMetric
+from vaegan_tf.similarity.metric import NUMBERS
+
+WITH_DISCRIMINATOR = ("gan", "vaegan", "learned_metric_vae")
+
+
+def make(name, num_attributes=0, **settings):
+    keras.utils.set_random_seed(1)
+    return create_model(
+        name,
+        image_size=32,
+        width=0.05,
+        latent_dim=4,
+        num_attributes=num_attributes,
+        **settings,
+    )
+
+
+def images(count, seed=0):
+    noise = np.random.default_rng(seed).uniform(-1, 1, (count, 32, 32, 3))
+    return noise.astype(np.float32)
+
+
+class Channels:
+    """A discriminator of known features: 3 and 5 times two channels."""
+
+    feature_variance = tf.constant([4.0, 25.0]) - 1e-6
+
+    def __call__(self, inputs, training):
+        assert not training
+        return {"features": inputs["image"][..., :2] * tf.constant([3.0, 5.0])}
+
+
+class Model:
+    discriminator = Channels()
+    num_attributes = 0
+
+    def conditioned(self, inputs, attributes):
+        return inputs
+
+
+def flat(*levels):
+    """An image of two by one pixels, each channel of one level."""
+    return np.tile(np.array(levels, np.float32), (1, 2, 1, 1))
+
+
+def test_numbers_by_hand():
+    # Differences 1 and 2 of the first two channels; the third is unseen.
+    numbers = LearnedMetric(Model(), "unit")(flat(1, 1, 0), flat(0, -1, 2))
+    assert tuple(numbers) == NUMBERS
+    # Squares 3² and 10², at two places: mean 109 / 2, half the sum 109.
+    assert numbers["feature_distance"].numpy() == pytest.approx([np.sqrt(54.5)])
+    assert numbers["feature_nll"].numpy() == pytest.approx([109.0])
+    # Squares 1, 4 and 4 of the pixels.
+    assert numbers["pixel_distance"].numpy() == pytest.approx([np.sqrt(3)])
+
+
+def test_features_are_measured_in_units_of_their_spread():
+    numbers = LearnedMetric(Model(), "batch")(flat(1, 1, 0), flat(0, -1, 2))
+    # 3 / √4 and 10 / √25: squares 2.25 and 4.
+    assert numbers["feature_distance"].numpy() == pytest.approx(
+        [np.sqrt(3.125)]
+    )
+    assert numbers["feature_nll"].numpy() == pytest.approx([6.25])
+
+
+@pytest.mark.parametrize("scale", ["unit", "batch"])
+@pytest.mark.parametrize("name", WITH_DISCRIMINATOR)
+def test_it_is_a_distance(name, scale):
+    metric = LearnedMetric(make(name), scale)
+    a, b, c = images(4, 0), images(4, 1), images(4, 2)
+    for number in ("feature_distance", "pixel_distance"):
+        ab, ba, bc, ac, aa = (
+            metric(*pair)[number].numpy()
+            for pair in ((a, b), (b, a), (b, c), (a, c), (a, a))
+        )
+        np.testing.assert_array_equal(aa, 0)
+        np.testing.assert_allclose(ab, ba, rtol=1e-6)
+        assert (ab > 0).all()
+        assert (ac <= ab + bc).all()
+
+
+def test_a_pair_does_not_depend_on_its_neighbours():
+    metric = LearnedMetric(make("vaegan", feature_scale="batch"))
+    together = metric(images(5, 0), images(5, 1))
+    alone = metric(images(5, 0)[2:3], images(5, 1)[2:3])
+    for number in NUMBERS:
+        np.testing.assert_allclose(
+            alone[number], together[number][2:3], rtol=1e-5
+        )
+
+
+def test_in_units_of_one_it_is_the_error_of_the_model():
+    model = make("vaegan")
+    a, b = images(3, 0), images(3, 1)
+    features = [
+        model.discriminator({"image": image}, training=False)["features"]
+        for image in (a, b)
+    ]
+    np.testing.assert_allclose(
+        LearnedMetric(model, "unit")(a, b)["feature_nll"],
+        losses.feature_nll(*features),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("feature_layer", [1, 2])
+def test_the_spread_is_that_of_layer_l(feature_layer):
+    model = make("gan", feature_layer=feature_layer)
+    image = images(64)
+    for _ in range(200):  # The running variance forgets where it began.
+        features = model.discriminator({"image": image}, training=True)
+    features = features["features"]
+    expected = tf.math.reduce_variance(features, axis=[0, 1, 2])
+    np.testing.assert_allclose(
+        model.discriminator.feature_variance, expected, rtol=1e-4
+    )
+
+
+def test_the_scale_is_the_models_own():
+    assert LearnedMetric(make("vaegan", feature_scale="batch")).scale == "batch"
+    assert LearnedMetric(make("vaegan", feature_scale="unit")).scale == "unit"
+    assert LearnedMetric(make("gan")).scale == "batch"
+
+
+def test_a_conditional_discriminator_compares_without_attributes():
+    model = make("vaegan", 3)
+    a, b = images(2, 0), images(2, 1)
+    told = tf.constant([[1.0, 0.0, 5.0]] * 2)
+    features = [
+        model.discriminator(
+            model.conditioned({"image": image}, told), training=False
+        )["features"]
+        for image in (a, b)
+    ]
+    np.testing.assert_allclose(
+        LearnedMetric(model, "unit")(a, b)["feature_nll"],
+        losses.feature_nll(*features),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("num_attributes", [0, 3])
+def test_images_are_compared_with_their_reconstructions(num_attributes):
+    model = make("vaegan", num_attributes)
+    told = np.eye(3, dtype=np.float32)[:2] if num_attributes else None
+    metric, image = LearnedMetric(model), images(2)
+    expected = metric(image, model.reconstruct(image, told))
+    found = metric.from_reconstruction(image, told)
+    for number in NUMBERS:
+        np.testing.assert_allclose(found[number], expected[number], rtol=1e-6)
+
+
+def test_a_vae_has_learned_no_distance():
+    message = r"^A VAE has no discriminator, and so has learned no distance\. "
+    with pytest.raises(ValueError, match=message):
+        LearnedMetric(make("vae"))
+
+
+def test_a_gan_has_no_reconstructions():
+    message = r"^A GAN has no encoder: it cannot reconstruct, and images alone"
+    with pytest.raises(ValueError, match=message):
+        LearnedMetric(make("gan")).from_reconstruction(images(1))
+
+
+def test_scales_that_are_unknown():
+    message = r"`feature_scale` must be one of .*Received: .*'inch'"
+    with pytest.raises(ValueError, match=message):
+        LearnedMetric(make("gan"), "inch")

@@ -1,0 +1,18 @@
+"""Where do codes come from? The prior, and what may stand beside it."""
+
+from vaegan_tf.sampling.create import SAMPLERS, create_sampler
+from vaegan_tf.sampling.fit import fit_mixture
+from vaegan_tf.sampling.samplers import (
+    MixtureSampler,
+    PriorSampler,
+    TruncatedSampler,
+)
+
+__all__ = [
+    "SAMPLERS",
+    "MixtureSampler",
+    "PriorSampler",
+    "TruncatedSampler",
+    "create_sampler",
+    "fit_mixture",
+]

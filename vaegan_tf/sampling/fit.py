@@ -1,0 +1,116 @@
+"""A Gaussian mixture for the aggregate posterior."""
+
+import numpy as np
+import tensorflow as tf
+
+from vaegan_tf import noise
+from vaegan_tf.data import transforms
+from vaegan_tf.noise import Purpose
+from vaegan_tf.sampling.samplers import MixtureSampler
+
+COVARIANCES = {"full": "full", "diagonal": "diag"}
+MAX_CODES = 50_000
+MAX_DEFAULT_COMPONENTS = 10
+_BATCH_SIZE = 256
+
+
+def posterior_codes(model, dataset, seed=0, max_codes=MAX_CODES):
+    """Codes of training images: one draw of q(z|x) for each.
+
+    They are draws of the aggregate posterior q(z), the average of q(z|x) over
+    the data. A conditional model is told each image's attributes.
+
+    Args:
+        model: A model with an encoder.
+        dataset: An `ImageDataset` of the model's images.
+        seed: Seed of the draws.
+        max_codes: Of more images, this many are taken evenly.
+
+    Returns:
+        float32 (codes, latent).
+    """
+    split = dataset.splits["train"]
+    count = min(len(split), max_codes)
+    positions = np.linspace(0, len(split) - 1, count).astype(np.int64)
+    codes = []
+    for start in range(0, count, _BATCH_SIZE):
+        chosen = tf.constant(positions[start : start + _BATCH_SIZE])
+        example = transforms.to_float(split.gather(chosen))
+        posterior = model.encode(**model.as_example(example))
+        epsilon = tf.random.stateless_normal(
+            tf.shape(posterior["mean"]),
+            noise.fold(seed, Purpose.POSTERIOR, start),
+        )
+        spread = tf.exp(0.5 * posterior["log_variance"])
+        codes.append(posterior["mean"] + spread * epsilon)
+    return tf.concat(codes, axis=0).numpy()
+
+
+def default_components(count, latent_dim):
+    """Components for some codes: one for 10 codes a dimension, 10 at most."""
+    wanted = count // (10 * latent_dim)
+    return max(1, min(wanted, MAX_DEFAULT_COMPONENTS))
+
+
+def fit_mixture(codes, num_components=None, seed=0, covariance="full"):
+    """Fits a mixture of Gaussians by expectation maximisation.
+
+    Args:
+        codes: Codes to fit, (codes, latent).
+        num_components: How many Gaussians; see `default_components`.
+        seed: Seed of the first guess: the same seed, the same mixture.
+        covariance: `"full"`, or `"diagonal"`, which needs fewer codes.
+
+    Returns:
+        A `MixtureSampler`.
+
+    Raises:
+        ValueError: If an argument is out of range, or there are too few codes
+            for so many components.
+
+    Reference:
+        Ghosh et al. (2020), "From variational to deterministic autoencoders",
+        section 4, fit a mixture to the codes after training.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    codes = np.asarray(codes, np.float64)
+    if num_components is None:
+        num_components = default_components(*codes.shape)
+    _check(codes, num_components, covariance)
+    mixture = GaussianMixture(
+        num_components,
+        covariance_type=COVARIANCES[covariance],
+        max_iter=200,
+        random_state=seed,
+    ).fit(codes)
+    if covariance == "full":
+        scales = np.linalg.cholesky(mixture.covariances_)
+    else:
+        scales = np.stack([np.diag(v) for v in np.sqrt(mixture.covariances_)])
+    return MixtureSampler(
+        *(
+            values.astype(np.float32)
+            for values in (mixture.weights_, mixture.means_, scales)
+        )
+    )
+
+
+def _check(codes, num_components, covariance):
+    if covariance not in COVARIANCES:
+        raise ValueError(
+            f"`covariance` must be one of {', '.join(COVARIANCES)}. "
+            f"Received: covariance={covariance!r}."
+        )
+    if num_components < 1:
+        raise ValueError(
+            "`num_components` must be positive. "
+            f"Received: num_components={num_components}."
+        )
+    needed = codes.shape[1] + 1 if covariance == "full" else 2
+    if len(codes) < needed * num_components:
+        raise ValueError(
+            f"A mixture of {num_components} Gaussians in {codes.shape[1]} "
+            f"dimensions needs {needed * num_components:,} codes or more. "
+            f"Received: {len(codes):,} codes. Take fewer components."
+        )
