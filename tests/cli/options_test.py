@@ -2,7 +2,15 @@ import inspect
 
 import pytest
 
-from vaegan_tf.cli import app, export, options, prepare, reconstruct, sample
+from vaegan_tf.cli import (
+    app,
+    evaluate,
+    export,
+    options,
+    prepare,
+    reconstruct,
+    sample,
+)
 from vaegan_tf.cli import train as train_command
 from vaegan_tf.data import load_dataset
 from vaegan_tf.models import MODELS, create_model
@@ -40,6 +48,7 @@ PROMISED = (
     "wandb_project",
 )
 COMMANDS = {
+    "evaluate": evaluate,
     "export": export,
     "prepare": prepare,
     "reconstruct": reconstruct,
@@ -147,7 +156,7 @@ def test_conditional_models_have_as_many_attributes_as_the_data():
 def test_training_arguments_are_those_of_train():
     flags = parse("--decoder_learning_rate=0.5", "--model=gan")
     arguments = options.training_arguments(flags)
-    others = {"run", "dataset", "record", "model"}
+    others = {"run", "dataset", "record", "model", "evaluator"}
     assert set(arguments) == keywords(train) - others
     optimisation = arguments["optimisation"]
     known = keywords(compile_model) | keywords(create_optimizers)

@@ -400,7 +400,10 @@ def define_evaluation(flag_values):
         low=1,
     )
     group.integer(
-        "eval_images", 1000, "Images, and samples, in each of these.", low=1
+        "eval_images",
+        1000,
+        "Images, and samples, in each of these; at most the validation split.",
+        low=1,
     )
     define_features(group)
     return group.names

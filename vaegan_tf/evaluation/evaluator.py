@@ -218,7 +218,7 @@ class Evaluator:
             self._score(
                 "reconstructions",
                 "attribute_agreement",
-                *agreement(decisions, self._decisions),
+                *agreement(decisions, self._decisions, self._decisions),
                 weights=weights,
                 features="predictor",
             ),
@@ -242,12 +242,14 @@ class Evaluator:
             return []
         columns = [self.dataset.attribute_names.index(n) for n in ours]
         truth = self._attributes[:, columns] > 0.5
-        decisions = decisions[:, [theirs.index(n) for n in ours]]
+        asked = [theirs.index(n) for n in ours]
         return [
             self._score(
                 "reconstructions",
                 name,
-                *agreement(decisions, truth),
+                *agreement(
+                    decisions[:, asked], truth, self._decisions[:, asked]
+                ),
                 weights=weights,
                 features="predictor",
             )

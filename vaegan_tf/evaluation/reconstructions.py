@@ -76,17 +76,18 @@ def feature_scores(real, made):
     }
 
 
-def agreement(decisions, truth):
+def agreement(decisions, truth, on_images):
     """How often decisions are right, of all images and attributes.
 
     Args:
         decisions: Booleans (n, k).
         truth: Booleans (n, k).
+        on_images: Decisions on the images themselves, for the floor.
 
     Returns:
         `(share, standard error, floor)`.
     """
-    even, _ = halves(decisions)
+    even, _ = halves(on_images)
     _, odd = halves(truth)
     share, error = mean_and_error((decisions == truth).mean(axis=1))
     return share, error, float((even == odd).mean())
