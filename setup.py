@@ -25,6 +25,7 @@ COMMANDS = (
     "sample",
     "reconstruct",
     "distance",
+    "evaluate",
     "export",
     "predictor",
     "report",

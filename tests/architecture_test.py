@@ -16,15 +16,15 @@ LAYERS = (
     {"losses", "noise", "images"},
     {"networks"},
     {"models", "data", "attributes"},
+    {"evaluation"},
     {"training", "similarity"},
     {"predictor", "sampling"},
-    {"evaluation", "export"},
-    {"report"},
+    {"export", "report"},
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}
 # A command that draws pictures imports it when it runs.
-LATE = {"pictures"}
+LATE = {"pictures", "scoring"}
 COMMANDS = sorted(
     path.stem
     for path in (PACKAGE / "cli").glob("*.py")

@@ -25,6 +25,7 @@ COMMANDS = (
     "sample",
     "reconstruct",
     "distance",
+    "evaluate",
     "export",
     "predictor",
     "report",
@@ -342,13 +343,17 @@ def test_components_belong_to_a_mixture(trained):
         call("export", f"--model_dir={trained('vaegan')}", "--components=2")
 
 
-@pytest.mark.parametrize("name", ["sample", "reconstruct", "export"])
+@pytest.mark.parametrize(
+    "name", ["sample", "reconstruct", "evaluate", "export"]
+)
 def test_what_is_no_run_is_refused(name, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no run: it holds no run\.j"):
         call(name, f"--model_dir={tmp_path}")
 
 
-@pytest.mark.parametrize("name", ["sample", "reconstruct", "export"])
+@pytest.mark.parametrize(
+    "name", ["sample", "reconstruct", "evaluate", "export"]
+)
 def test_a_run_without_a_checkpoint_is_refused(name, trained, tmp_path):
     shutil.copy(trained("vae") / "run.json", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*Train f"):

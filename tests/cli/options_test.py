@@ -5,6 +5,7 @@ import pytest
 from vaegan_tf.cli import (
     app,
     distance,
+    evaluate,
     export,
     options,
     predictor,
@@ -52,6 +53,7 @@ PROMISED = (
 )
 COMMANDS = {
     "distance": distance,
+    "evaluate": evaluate,
     "export": export,
     "predictor": predictor,
     "prepare": prepare,
@@ -161,7 +163,7 @@ def test_conditional_models_have_as_many_attributes_as_the_data():
 def test_training_arguments_are_those_of_train():
     flags = parse("--decoder_learning_rate=0.5", "--model=gan")
     arguments = options.training_arguments(flags)
-    others = {"run", "dataset", "record", "model"}
+    others = {"run", "dataset", "record", "model", "evaluator"}
     assert set(arguments) == keywords(train) - others
     optimisation = arguments["optimisation"]
     known = keywords(compile_model) | keywords(create_optimizers)

@@ -187,3 +187,26 @@ def test_batches_refuse_an_unknown_split(numbered):
         numbered.batches("dev", 4)
     with pytest.raises(ValueError, match="`batch_size` must be at least 1"):
         numbered.batches("train", 0)
+
+
+def test_some_examples_are_spread_over_the_split(numbered):
+    # n · 10 / 4, rounded down: 0, 2, 5, 7.
+    positions = numbered.positions("train", 4)
+    expected = [n * COUNT // 4 for n in range(4)]
+    np.testing.assert_array_equal(positions, expected)
+    batches = numbered.batches("train", 3, 4).as_numpy_iterator()
+    found = [batch["attributes"][:, 0] for batch in batches]
+    assert [len(part) for part in found] == [3, 1]
+    np.testing.assert_array_equal(np.concatenate(found), expected)
+
+
+def test_all_examples_are_all_positions(numbered):
+    positions = numbered.positions("train")
+    np.testing.assert_array_equal(positions, np.arange(COUNT))
+
+
+@pytest.mark.parametrize("count", [0, COUNT + 1])
+def test_other_numbers_of_examples_are_refused(numbered, count):
+    message = rf"has {COUNT} images in its split train\. Asked for: {count}"
+    with pytest.raises(ValueError, match=message):
+        numbered.positions("train", count)

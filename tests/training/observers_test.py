@@ -7,6 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 from vaegan_tf import images as pictures
+from vaegan_tf.evaluation import Evaluation, Score
 from vaegan_tf.training import observers
 from vaegan_tf.training.loop import Moment
 
@@ -383,6 +384,129 @@ def test_a_model_that_cannot_reconstruct_has_no_best(validation):
     assert lines(scored.path) == [{"step": 5, "validation/real": 1.0}]
     assert scored.best.saves == 0
     assert not named(scored.best.folder)
+
+
+class FixedEvaluator:
+    """Stands for an `Evaluator` whose scores are given."""
+
+    num_images = 32
+    extractor = types.SimpleNamespace(key="eyes")
+
+    def __init__(self, distance, notes=()):
+        self.distance, self.notes = distance, list(notes)
+
+    def evaluate(self, model):
+        scores = [
+            Score(*kind, value, 32, weights=weights, sampler=sampler)
+            for kind, value, weights, sampler in (
+                (
+                    ("samples", "frechet_distance"),
+                    self.distance,
+                    "ema",
+                    "prior",
+                ),
+                (("samples", "frechet_distance"), 0.5, "raw", "prior"),
+                (("latents", "kl"), 7.0, "raw", None),
+            )
+        ]
+        return Evaluation(scores, notes=self.notes)
+
+
+@pytest.fixture
+def scoring(tmp_path):
+    """A function that makes an observer that keeps the best by distance."""
+
+    def make(distance, keeps=True, **arguments):
+        best = Best(tmp_path / "best") if keeps else None
+        evaluator = FixedEvaluator(distance, **arguments)
+        path = tmp_path / "metrics.jsonl"
+        return observers.Scoring(5, evaluator, path, best, Writer())
+
+    return make
+
+
+def test_all_scores_of_an_evaluation_are_recorded(scoring):
+    scored = scoring(3.0)
+    scored.begin(moment(0))
+    scored.look(moment(5))
+    numbers = {
+        "evaluation/samples/frechet_distance/prior/ema": 3.0,
+        "evaluation/samples/frechet_distance/prior/raw": 0.5,
+        "evaluation/latents/kl/raw": 7.0,
+    }
+    assert lines(scored.path) == [{"step": 5, **numbers}]
+    assert scored.writer.of("scalars") == [(5, numbers)]
+
+
+def test_the_best_is_the_one_of_least_distance(scoring):
+    scored = scoring(3.0)
+    scored.begin(moment(0))
+    saves = []
+    for step, distance in [(5, 3.0), (10, 4.0), (15, float("nan")), (20, 2.0)]:
+        scored.evaluator.distance = distance
+        scored.look(moment(step))
+        saves.append(scored.best.saves)
+    assert saves == [1, 1, 1, 2]
+    assert score(scored) == {
+        "step": 20,
+        "frechet_distance": 2.0,
+        "features": "eyes",
+        "num_images": 32,
+    }
+
+
+def test_the_least_distance_is_remembered_by_a_resumed_training(scoring):
+    first = scoring(2.0)
+    first.begin(moment(0))
+    first.look(moment(5))
+    worse = scoring(3.0)
+    worse.begin(moment(5))
+    worse.look(moment(10))
+    assert worse.best.saves == 0
+    assert score(worse)["step"] == 5
+
+
+def test_distances_of_other_features_do_not_compare(scoring):
+    first = scoring(2.0)
+    first.begin(moment(0))
+    first.look(moment(5))
+    other = scoring(3.0)
+    other.evaluator.num_images = 64
+    other = observers.Scoring(
+        5, other.evaluator, other.path, other.best, other.writer
+    )
+    other.begin(moment(5))
+    other.look(moment(10))
+    assert score(other)["frechet_distance"] == 3.0
+
+
+def test_a_score_of_another_kind_does_not_count(scoring, validation):
+    by_error = validation([2.0])
+    by_error.begin(moment(0, Scorer()))
+    by_error.look(moment(5, Scorer()))
+    by_distance = scoring(30.0)
+    by_distance.begin(moment(5))
+    by_distance.look(moment(10))
+    assert score(by_distance)["frechet_distance"] == 30.0
+
+
+def test_only_one_observer_keeps_the_best(scoring, tmp_path):
+    scored = scoring(3.0, keeps=False)
+    scored.begin(moment(0))
+    scored.look(moment(5))
+    assert not (tmp_path / "best").exists()
+
+
+def test_notes_are_said_once(scoring, monkeypatch):
+    logged = []
+    monkeypatch.setattr(
+        observers.logging, "info", lambda text, *v: logged.append(text % v)
+    )
+    scored = scoring(3.0, notes=["Beware."])
+    scored.begin(moment(0))
+    for step in (5, 10):
+        scored.look(moment(step))
+    assert logged.count("Note: Beware.") == 1
 
 
 def test_codes():

@@ -52,6 +52,7 @@ def test_places(tmp_path):
         "tensorboard": "tensorboard",
         "scores": "scores.json",
         "exports": "export",
+        "evaluation": "evaluation.json",
         "mixture": "samplers/mixture.npz",
     }
     assert {name: getattr(run, name) for name in places} == {

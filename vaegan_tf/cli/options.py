@@ -363,8 +363,55 @@ def define_checkpoint(group):
         "checkpoint",
         "latest",
         ("latest", "best"),
-        "Which checkpoint: the newest, or the one that reconstructs best.",
+        "Which checkpoint: the newest, or the one of the best score (of "
+        "reconstructions, or of samples after a training with --eval_every).",
     )
+
+
+def define_features(group):
+    """Where the features come from that images are compared by."""
+    group.string(
+        "predictor",
+        None,
+        "Run folder of an attribute predictor of the same data set and image "
+        "size: features to compare images by, and attributes to compare.",
+    )
+    group.string(
+        "inception_weights",
+        None,
+        "Weights of the Inception network of published Frechet distances, "
+        "pt_inception-2015-12-05-6726825d.pth of the project pytorch-fid or "
+        "the same arrays in an .npz: features to compare images by, instead "
+        "of the predictor's.",
+    )
+    group.choice(
+        "inception_resize",
+        "tensorflow",
+        ("tensorflow", "pytorch"),
+        "How images are brought to Inception's 299 pixels: as in the original "
+        "TensorFlow graph (also torch-fidelity), or as in pytorch-fid.",
+    )
+
+
+def define_evaluation(flag_values):
+    """What is scored while a model trains."""
+    group = Group(flag_values)
+    group.integer(
+        "eval_every",
+        None,
+        "Steps between two evaluations on validation images, as "
+        "vaegan-evaluate makes; with features, the best checkpoint is that "
+        "of the lowest Frechet distance of samples (default: never).",
+        low=1,
+    )
+    group.integer(
+        "eval_images",
+        1000,
+        "Images, and samples, in each of these; at most the validation split.",
+        low=1,
+    )
+    define_features(group)
+    return group.names
 
 
 def define_sampler(flag_values):
@@ -378,6 +425,12 @@ def define_sampler(flag_values):
         "the training images, which models with an encoder have; or from the "
         "prior within --truncation.",
     )
+    define_sampler_settings(group)
+    return group.names
+
+
+def define_sampler_settings(group):
+    """What samplers can be told."""
     group.number(
         "truncation",
         1.5,
@@ -386,7 +439,6 @@ def define_sampler(flag_values):
         low=0,
     )
     define_components(group)
-    return group.names
 
 
 def define_components(group):
@@ -571,7 +623,11 @@ def training_arguments(flags):
             "wandb_project",
         ),
         "intervals": _values(
-            flags, "log_every", "checkpoint_every", "sample_every"
+            flags,
+            "log_every",
+            "checkpoint_every",
+            "sample_every",
+            "eval_every",
         ),
         "optimisation": {
             **_values(

@@ -21,6 +21,7 @@ def define_flags(flag_values):
         "Model": options.define_model(flag_values),
         "Optimisation": options.define_optimisation(flag_values),
         "Run": options.define_run(flag_values),
+        "Evaluation": options.define_evaluation(flag_values),
     }
     absl_flags.mark_flag_as_required("model_dir", flag_values=flag_values)
     return groups
@@ -28,6 +29,7 @@ def define_flags(flag_values):
 
 def main(flags):
     """Loads the data, trains, exports."""
+    from vaegan_tf.cli import scoring
     from vaegan_tf.data import load_dataset
     from vaegan_tf.export import export_saved_model
     from vaegan_tf.training.runs import Run
@@ -47,6 +49,7 @@ def main(flags):
             "data": options.data_record(data, dataset.attribute_names),
         },
         model=options.model_arguments(flags, dataset.attribute_names),
+        evaluator=scoring.evaluator_while_training(flags, dataset),
         **options.training_arguments(flags),
     )
     if not finished:

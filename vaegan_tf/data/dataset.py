@@ -143,12 +143,16 @@ class ImageDataset:
 
         return _map(tf.data.Dataset.range(start_step, tf.int64.max), batch_at)
 
-    def batches(self, split: str, batch_size: int) -> tf.data.Dataset:
-        """All examples of a split, once, in order.
+    def batches(
+        self, split: str, batch_size: int, count: int | None = None
+    ) -> tf.data.Dataset:
+        """Examples of a split, each once, in order.
 
         Args:
             split: Name of the split.
             batch_size: Number of images in a batch; the last may have fewer.
+            count: How many examples, at the positions of `positions`; by
+                default all.
 
         Returns:
             Dictionaries as from `train_batches`.
@@ -158,13 +162,36 @@ class ImageDataset:
         """
         source = self._split(split)
         _check_at_least("batch_size", batch_size, 1)
+        positions = self.positions(split, count)
         _load(source)
 
         def batch_of(indices):
             return transforms.to_float(source.gather(indices))
 
-        positions = tf.data.Dataset.range(len(source)).batch(batch_size)
-        return _map(positions, batch_of)
+        slices = tf.data.Dataset.from_tensor_slices(positions)
+        return _map(slices.batch(batch_size), batch_of)
+
+    def positions(self, split: str, count: int | None = None) -> np.ndarray:
+        """Positions of examples that are evenly spread over a split.
+
+        Args:
+            split: Name of the split.
+            count: How many; by default all.
+
+        Returns:
+            Ascending integers, (count,).
+
+        Raises:
+            ValueError: If an argument is out of its range.
+        """
+        total = len(self._split(split))
+        count = total if count is None else count
+        if not 1 <= count <= total:
+            raise ValueError(
+                f"{self.name} has {total:,} images in its split {split}. "
+                f"Asked for: {count:,}."
+            )
+        return np.arange(count, dtype=np.int64) * total // count
 
     def _split(self, name):
         if name not in self.splits:

@@ -176,7 +176,7 @@ def newest_step(folder):
             f"There is no checkpoint in {folder}. Train first, give the "
             "folder that was --model_dir of a training, or take "
             "--checkpoint=latest: a best one is kept only of models with an "
-            "encoder."
+            "encoder, or by a training with --eval_every and features."
         )
     return steps[-1]
 

@@ -162,6 +162,43 @@ class Pictures(Observer):
         )
 
 
+class Keeper:
+    """Keeps the best checkpoint of a run, and the score it has.
+
+    Args:
+        checkpoints: `Checkpoints` of the best model, one being kept.
+        criterion: Name of the score, of which less is better.
+        **conditions: What it was measured with. The score of another
+            criterion or under other conditions is not compared with.
+    """
+
+    def __init__(self, checkpoints, criterion, **conditions):
+        self.checkpoints = checkpoints
+        self.criterion = criterion
+        self.conditions = conditions
+        self.record = checkpoints.folder / "score.json"
+        self.lowest = float("inf")
+
+    def remember(self):
+        """Reads the best score so far."""
+        self.lowest = float("inf")
+        if not self.record.exists():
+            return
+        found = json.loads(self.record.read_text())
+        alike = all(found.get(k) == v for k, v in self.conditions.items())
+        if alike and self.criterion in found:
+            self.lowest = found[self.criterion]
+
+    def offer(self, step, value):
+        """Keeps the model as it is if its score is the lowest."""
+        if not value < self.lowest:
+            return
+        self.lowest = value
+        self.checkpoints.save()
+        text = {"step": step, self.criterion: value, **self.conditions}
+        write_text(self.record, json.dumps(text) + "\n")
+
+
 class Validation(Observer):
     """Scores the model on held-out images and keeps the best checkpoint.
 
@@ -173,7 +210,8 @@ class Validation(Observer):
         every: Steps between two scores.
         batches: The held-out examples, a finite `tf.data.Dataset`.
         path: Of `metrics.jsonl`.
-        best: `Checkpoints` of the best model, one being kept.
+        best: `Checkpoints` of the best model, one being kept; `None` if
+            another observer keeps it.
         writer: A `SummaryWriter`.
         score: Name of the score that says which model is best.
     """
@@ -183,16 +221,15 @@ class Validation(Observer):
         self.batches = batches
         self.path = path
         self.best = best
+        self._keeper = best and Keeper(best, score)
         self.writer = writer
         self.score = score
         self._scores = None
 
     def begin(self, moment):
         """Reads the best score so far."""
-        self.record = self.best.folder / "score.json"
-        self.lowest = float("inf")
-        if self.record.exists():
-            self.lowest = json.loads(self.record.read_text())[self.score]
+        if self.best:
+            self._keeper.remember()
         if self._scores is None:
             self._scores = tf.function(
                 moment.model.scores, autograph=False, reduce_retracing=True
@@ -209,12 +246,66 @@ class Validation(Observer):
         }
         append(self.path, {"step": moment.step, **means})
         self.writer.scalars(moment.step, means)
-        score = means.get(f"validation/{self.score}", float("inf"))
-        if score < self.lowest:
-            self.lowest = score
-            self.best.save()
-            text = {"step": moment.step, self.score: score}
-            write_text(self.record, json.dumps(text) + "\n")
+        if self.best:
+            found = means.get(f"validation/{self.score}", float("inf"))
+            self._keeper.offer(moment.step, found)
+
+
+class Scoring(Observer):
+    """Evaluates the model as `vaegan-evaluate` does; keeps the best by it.
+
+    The best checkpoint is that of the lowest Fréchet distance of samples, by
+    the averaged decoder if there is one.
+
+    Args:
+        every: Steps between two evaluations.
+        evaluator: An `Evaluator`.
+        path: Of `metrics.jsonl`.
+        best: `Checkpoints` of the best model, one being kept; `None` if
+            another observer keeps it.
+        writer: A `SummaryWriter`.
+    """
+
+    def __init__(self, every, evaluator, path, best, writer):
+        super().__init__(every)
+        self.evaluator = evaluator
+        self.path = path
+        self.best = best
+        self._keeper = best and Keeper(
+            best,
+            "frechet_distance",
+            features=evaluator.extractor.key,
+            num_images=evaluator.num_images,
+        )
+        self.writer = writer
+        self._has_spoken = False
+
+    def begin(self, moment):
+        """Reads the best score so far."""
+        if self.best:
+            self._keeper.remember()
+
+    def look(self, moment):
+        """Evaluates the model; keeps it if it is the best."""
+        evaluation = self.evaluator.evaluate(moment.model)
+        numbers = {
+            f"evaluation/{score.tag}": score.value
+            for score in evaluation.scores
+        }
+        if numbers:
+            append(self.path, {"step": moment.step, **numbers})
+            self.writer.scalars(moment.step, numbers)
+        self._say_once(evaluation)
+        if self.best:
+            distance = evaluation.find("samples", "frechet_distance").value
+            logging.info("Fréchet distance of samples: %.4g", distance)
+            self._keeper.offer(moment.step, distance)
+
+    def _say_once(self, evaluation):
+        if not self._has_spoken:
+            for line in evaluation.remarks:
+                logging.info("%s", line)
+        self._has_spoken = True
 
 
 class Codes(Observer):

@@ -43,6 +43,7 @@ class Run:
     tensorboard = property(lambda self: self.folder / "tensorboard")
     scores = property(lambda self: self.folder / "scores.json")
     exports = property(lambda self: self.folder / "export")
+    evaluation = property(lambda self: self.folder / "evaluation.json")
     mixture = property(lambda self: self.folder / "samplers" / "mixture.npz")
 
     @property

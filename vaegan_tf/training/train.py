@@ -21,11 +21,16 @@ CHANGEABLE = frozenset(
     {
         "checkpoint_every",
         "data_dir",
+        "eval_every",
+        "eval_images",
+        "inception_resize",
+        "inception_weights",
         "keep_checkpoints",
         "log_every",
         "model_dir",
         "nan_retries",
         "overwrite",
+        "predictor",
         "sample_every",
         "train_steps",
         "wandb_project",
@@ -52,6 +57,7 @@ def train(
     nan_retries=0,
     overwrite=False,
     wandb_project=None,
+    evaluator=None,
 ):
     """Trains a model, or goes on where its training stopped.
 
@@ -63,8 +69,9 @@ def train(
             with; `flag_file`, the same as text; `data`, and `command`.
         model: Arguments of `create_model`.
         optimisation: Arguments of `compile_model`.
-        intervals: Steps between two logs, checkpoints and pictures:
-            `log_every`, `checkpoint_every` and `sample_every`.
+        intervals: Steps between two logs, checkpoints, pictures and
+            evaluations: `log_every`, `checkpoint_every`, `sample_every` and
+            `eval_every`; `None` for no evaluation.
         train_steps: Steps in all.
         batch_size: Images in a step, over all replicas.
         augmentation: Variation of training images, see `ImageDataset`.
@@ -76,6 +83,7 @@ def train(
         nan_retries: How often to go back after a number is not finite.
         overwrite: Whether to delete what the folder holds.
         wandb_project: Weights & Biases project to mirror logs to.
+        evaluator: The `Evaluator` to evaluate with, if `eval_every` is given.
 
     Returns:
         Whether the last step was reached.
@@ -116,7 +124,7 @@ def train(
             log_every=intervals["log_every"],
             checkpoint_every=intervals["checkpoint_every"],
             observers=_observers(
-                run, built, dataset, writer, batch_size, **intervals
+                run, built, dataset, writer, batch_size, evaluator, **intervals
             ),
             learning_rates=schedules,
             nan_retries=nan_retries,
@@ -214,13 +222,17 @@ def _observers(
     dataset,
     writer,
     batch_size,
+    evaluator,
     *,
     log_every,
     checkpoint_every,
     sample_every,
+    eval_every=None,
 ):
     held_out = dataset.batches("validation", 64).take(HELD_OUT // 64).cache()
     example = _concatenated(held_out)
+    best = Checkpoints(model, run.best, keep=1)
+    by_features = bool(eval_every) and evaluator.compares_features
     watching = [
         observers.Progress(log_every, batch_size, run.speed, writer),
         observers.Numbers(log_every, run.metrics, writer),
@@ -229,7 +241,7 @@ def _observers(
             checkpoint_every,
             held_out,
             run.metrics,
-            Checkpoints(model, run.best, keep=1),
+            None if by_features else best,
             writer,
         ),
     ]
@@ -237,6 +249,16 @@ def _observers(
         names = dataset.attribute_names
         watching.append(
             observers.Codes(checkpoint_every, example, names, writer)
+        )
+    if eval_every:
+        watching.append(
+            observers.Scoring(
+                eval_every,
+                evaluator,
+                run.metrics,
+                best if by_features else None,
+                writer,
+            )
         )
     return watching
 
