@@ -3,9 +3,10 @@ import pytest
 
 from vaegan_tf import images as pictures
 from vaegan_tf import losses
-from vaegan_tf.evaluation import Evaluator, Extractor, Prior, pixels
+from vaegan_tf.evaluation import Evaluator, Extractor, pixels
 from vaegan_tf.evaluation.evaluator import decoded
 from vaegan_tf.evaluation.feature_set import FeatureSet
+from vaegan_tf.sampling.samplers import PriorSampler
 from vaegan_tf.training.runs import Run
 
 LIKENESS = {"psnr", "ssim"}
@@ -32,7 +33,7 @@ def evaluator(faces, make_predictor):
 
     def make(**arguments):
         arguments.setdefault("extractor", Extractor(make_predictor()))
-        return Evaluator(faces, [Prior(4)], batch_size=10, **arguments)
+        return Evaluator(faces, [PriorSampler(4)], batch_size=10, **arguments)
 
     return make
 
@@ -125,7 +126,7 @@ def test_real_images_as_samples_score_as_well_as_can_be(
     )
     perfect = Evaluator(
         faces,
-        [Prior(4)],
+        [PriorSampler(4)],
         extractor=evaluator().extractor,
         batch_size=32,
     ).evaluate(model("vae"))
@@ -164,9 +165,9 @@ def test_attributes_the_data_set_lacks_are_not_judged(
     faces, make_predictor, model
 ):
     extractor = Extractor(make_predictor(names=("Wings", "Tail")))
-    evaluation = Evaluator(faces, [Prior(4)], extractor=extractor).evaluate(
-        model("vae")
-    )
+    evaluation = Evaluator(
+        faces, [PriorSampler(4)], extractor=extractor
+    ).evaluate(model("vae"))
     found = names(evaluation, "reconstructions", "ema")
     assert "attribute_agreement" in found
     assert "attribute_accuracy" not in found
@@ -201,9 +202,9 @@ def test_inception_is_named_and_its_weights_doubted(
     faces, inception, make_predictor, model
 ):
     extractor = Extractor(make_predictor(), inception)
-    evaluation = Evaluator(faces, [Prior(4)], extractor=extractor).evaluate(
-        model("vae")
-    )
+    evaluation = Evaluator(
+        faces, [PriorSampler(4)], extractor=extractor
+    ).evaluate(model("vae"))
     score = evaluation.find("samples", "frechet_distance")
     assert (score.features, score.resize) == ("inception", inception.resize)
     agreement = evaluation.find("reconstructions", "attribute_agreement")

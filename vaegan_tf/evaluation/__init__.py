@@ -1,6 +1,6 @@
 """How good is it? Scores of samples, reconstructions and latent codes."""
 
-from vaegan_tf.evaluation.evaluator import Evaluator, Prior
+from vaegan_tf.evaluation.evaluator import Evaluator
 from vaegan_tf.evaluation.features import Extractor
 from vaegan_tf.evaluation.inception import Inception
 from vaegan_tf.evaluation.scores import Evaluation, Score, table
@@ -10,7 +10,6 @@ __all__ = [
     "Evaluator",
     "Extractor",
     "Inception",
-    "Prior",
     "Score",
     "table",
 ]

@@ -6,7 +6,6 @@ import numpy as np
 from tqdm import tqdm
 
 from vaegan_tf import images as pictures
-from vaegan_tf import noise
 from vaegan_tf.evaluation.feature_set import (
     FEWEST,
     FeatureSet,
@@ -26,23 +25,6 @@ NO_FEATURES = (
     "they need features: give a predictor (--predictor) or the weights of "
     "Inception (--inception_weights)"
 )
-
-
-class Prior:
-    """Codes from N(0, I).
-
-    Args:
-        latent_dim: Dimension of z.
-    """
-
-    name = "prior"
-
-    def __init__(self, latent_dim):
-        self.latent_dim = latent_dim
-
-    def codes(self, count, seed):
-        """The same seed, the same codes: float32 (count, latent)."""
-        return noise.latent_codes(count, self.latent_dim, seed)
 
 
 class Evaluator:
