@@ -10,6 +10,8 @@ import enum
 
 import tensorflow as tf
 
+from vaegan_tf import replicas
+
 
 class Purpose(enum.IntEnum):
     """What a draw is for; draws for different purposes are independent."""
@@ -51,13 +53,11 @@ def normal(shape, seed, step, purpose):
     Returns:
         float32 of the given shape.
     """
-    context = tf.distribute.get_replica_context()
     batch_size, rest = shape[0], list(shape[1:])
-    replicas = context.num_replicas_in_sync
+    first, total = replicas.rows(batch_size)
     everyone = tf.random.stateless_normal(
-        [batch_size * replicas, *rest], fold(seed, step, purpose)
+        [total, *rest], fold(seed, step, purpose)
     )
-    first = context.replica_id_in_sync_group * batch_size
     return everyone[first : first + batch_size]
 
 

@@ -10,7 +10,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from vaegan_tf import noise
+from vaegan_tf import noise, replicas
 from vaegan_tf.models import steps
 from vaegan_tf.noise import Purpose
 
@@ -72,7 +72,7 @@ class GenerativeModel(keras.Model):
         self.step = self._counter("step", 0)
         self.noise_seed = self._counter("noise_seed", seed)
         self._means = {
-            key: keras.metrics.Mean(name=key) for key in self._log_names()
+            key: steps.CommonMean(name=key) for key in self._log_names()
         }
 
         self.seed = seed
@@ -124,19 +124,20 @@ class GenerativeModel(keras.Model):
         network's variables and differentiates that network's objective.
 
         Args:
-            example: A batch of examples, as described for the class.
+            example: A batch of examples, as described for the class; under a
+                distribution strategy, this replica's part of it.
 
         Returns:
-            This step's numbers by name, scalars: every term's mean, every
-            network's objective (`encoder_loss`), gradient norm
-            (`encoder_gradient_norm`) and, with a gate, whether it stepped
-            (`decoder_updated`).
+            This step's numbers by name, scalars, equal on every replica:
+            every term's mean, every network's objective (`encoder_loss`),
+            gradient norm (`encoder_gradient_norm`) and, with a gate, whether
+            it stepped (`decoder_updated`).
 
         Reference:
             Larsen et al. (2016), Algorithm 1.
         """
         example = self.as_example(example)
-        context = tf.distribute.get_replica_context()
+        share = replicas.share(tf.shape(example["image"])[0])
         with contextlib.ExitStack() as stack:
             tapes = {
                 name: steps.watch(network, stack)
@@ -144,22 +145,21 @@ class GenerativeModel(keras.Model):
             }
             terms = _means(self.terms(example, training=True))
             objectives = self._regularized(self.objectives(terms))
-            # Optimizers sum the replicas' gradients.
             shares = {
-                name: self.optimizers[name].scale_loss(
-                    objective / context.num_replicas_in_sync
-                )
+                name: self.optimizers[name].scale_loss(objective * share)
                 for name, objective in objectives.items()
             }
         gradients = {
             name: tapes[name].gradient(shares[name], network.trainable_weights)
             for name, network in self._trained()
         }
+        gradients = replicas.total(gradients)
+        terms, objectives = replicas.mean((terms, objectives), share)
         norms = {
             name: steps.gradient_norm(gradient, self.optimizers[name])
             for name, gradient in gradients.items()
         }
-        gates = self.gates(_over_replicas(terms)) if self.gated_networks else {}
+        gates = self.gates(terms) if self.gated_networks else {}
         for name, network in self._trained():
             steps.take(
                 self.optimizers[name],
@@ -185,8 +185,11 @@ class GenerativeModel(keras.Model):
 
     def test_step(self, data):
         """Keras's evaluation step: terms and objectives, nothing changes."""
-        terms = _means(self.terms(self.as_example(data), training=False))
+        example = self.as_example(data)
+        share = replicas.share(tf.shape(example["image"])[0])
+        terms = _means(self.terms(example, training=False))
         objectives = self._regularized(self.objectives(terms))
+        terms, objectives = replicas.mean((terms, objectives), share)
         return self.log({**terms, **_suffixed("loss", objectives)})
 
     def scores(self, example):
@@ -406,7 +409,7 @@ class GenerativeModel(keras.Model):
             optimizer = scaling(optimizer)
         # A slot made inside a traced step fails under MirroredStrategy.
         optimizer.build(getattr(self, name).trainable_weights)
-        return optimizer
+        return steps.adding_up_nothing(optimizer)
 
     def _regularized(self, objectives):
         return {
@@ -430,11 +433,6 @@ def check_kl_weight(kl_weight):
 
 def _means(terms):
     return {name: tf.reduce_mean(term) for name, term in terms.items()}
-
-
-def _over_replicas(terms):
-    context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, terms)
 
 
 def _repeated(attributes, count):

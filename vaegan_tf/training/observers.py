@@ -84,7 +84,7 @@ class Numbers(Observer):
     def look(self, moment):
         """Records the means, and the learning rates."""
         rates = {
-            f"learning_rate/{name}": float(optimizer.learning_rate)
+            f"learning_rate/{name}": float(optimizer.learning_rate.numpy())
             for name, optimizer in moment.model.optimizers.items()
         }
         append(self.path, {"step": moment.step, **moment.means, **rates})
