@@ -76,10 +76,13 @@ def start(tmp_path_factory):
 def start_workers(start):
     """A function that starts the two workers of one training."""
 
-    def begin(*arguments):
+    def begin(*arguments, own=((), ())):
         addresses = free_addresses(2)
         return [
-            start(*arguments, TF_CONFIG=tf_config(addresses, worker))
+            start(
+                *(*arguments, *own[worker]),
+                TF_CONFIG=tf_config(addresses, worker),
+            )
             for worker in range(2)
         ]
 

@@ -24,11 +24,13 @@ ARGUMENTS = (
 
 @pytest.fixture
 def train(start_workers, tiny_arguments):
-    """A function that starts both workers; each has a folder of its own."""
+    """A function that starts both workers, the other without the folder."""
 
     def begin(folder):
         command = (*("-m", "vaegan_tf.cli.train"), *tiny_arguments, *ARGUMENTS)
-        return start_workers(*command, f"--model_dir={folder}")
+        folders = (folder, folder.with_name("nothing"))
+        own = [[f"--model_dir={each}"] for each in folders]
+        return start_workers(*command, own=own)
 
     return begin
 
@@ -65,9 +67,6 @@ def test_whoever_dies_the_others_stop_and_all_go_on_together(
 ):
     run = tmp_path / "run"
 
-    def began_at(worker):
-        return max(steps_in(run / "checkpoints"), default=0)
-
     # One is asked to stop: all do, after the same step.
     workers = train(run)
     workers[0].wait_for(f"step 8 of {STEPS}")
@@ -96,6 +95,7 @@ def test_whoever_dies_the_others_stop_and_all_go_on_together(
     assert f"Done: look at {run / 'samples'}" in workers[0].text
     assert "Done" not in workers[1].text
     assert (run / "export" / str(STEPS) / "saved_model.pb").exists()
+    assert not (tmp_path / "nothing").exists()
 
     # One device makes the same model, and can go on with theirs.
     alone = tmp_path / "alone"

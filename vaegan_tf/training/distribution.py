@@ -134,10 +134,8 @@ class Distribution:
             value = tf.convert_to_tensor(variable)
             # Integers are not summed up on every kind of device.
             wide = tf.float64 if value.dtype.is_integer else value.dtype
-            own = tf.cast(value, wide) if self.is_chief else None
-            total = self._sum(
-                tf.zeros_like(value, wide) if own is None else own
-            )
+            own = tf.cast(value, wide)
+            total = self._sum(own if self.is_chief else tf.zeros_like(own))
             with self.scope():
                 variable.assign(tf.cast(total, value.dtype))
 
