@@ -112,6 +112,32 @@ def test_refusals(arguments, message):
         create_distribution(*arguments)
 
 
+def test_a_worker_that_cannot_join_names_its_address(monkeypatch):
+    def fail():
+        raise tf.errors.UnknownError(None, None, "Could not start gRPC server")
+
+    text = tf_config({"worker": HOSTS}, type="worker", index=1)
+    monkeypatch.setenv("TF_CONFIG", text)
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", fail)
+    message = (
+        r"^Worker 1 could not join the others: Could not start gRPC server\. "
+        ".* Received: b:2222$"
+    )
+    with pytest.raises(LostWorkerError, match=message):
+        create_distribution()
+
+
+def test_devices_come_before_any_computation(monkeypatch):
+    def fail():
+        raise RuntimeError("Collective ops must be configured at startup")
+
+    text = tf_config({"worker": HOSTS}, type="worker", index=1)
+    monkeypatch.setenv("TF_CONFIG", text)
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", fail)
+    with pytest.raises(ValueError, match="call `create_distribution` first"):
+        create_distribution()
+
+
 def test_commands_know_the_strategies():
     assert options.STRATEGIES == distribution.STRATEGIES
 

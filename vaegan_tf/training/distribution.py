@@ -199,8 +199,9 @@ def create_distribution(strategy="auto", logical_cpus=0):
             replicas; 0 to leave it whole.
 
     Raises:
-        ValueError: If the strategy is unknown, or `TF_CONFIG` is not as it
-            has to be for it.
+        ValueError: If the strategy is unknown, `TF_CONFIG` is not as it has
+            to be for it, or something has been computed before.
+        LostWorkerError: If this worker cannot join the others.
     """
     if strategy not in STRATEGIES:
         raise ValueError(
@@ -215,11 +216,17 @@ def create_distribution(strategy="auto", logical_cpus=0):
             "`logical_cpus` is for strategy='mirrored'. "
             f"Received: logical_cpus={logical_cpus}, strategy={strategy!r}."
         )
-    if strategy == "one":
-        return Distribution()
-    if strategy == "mirrored":
-        return Distribution(_mirrored(_local_devices(logical_cpus)))
-    return _multi_worker(cluster)
+    try:
+        if strategy == "one":
+            return Distribution()
+        if strategy == "mirrored":
+            return Distribution(_mirrored(_local_devices(logical_cpus)))
+        return _multi_worker(cluster)
+    except RuntimeError as error:
+        raise ValueError(
+            "Devices can be laid out only before anything is computed: call "
+            f"`create_distribution` first. TensorFlow says: {error}"
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -334,7 +341,15 @@ def _multi_worker(cluster):
     logging.info(
         "Worker %d of %d waits for the others.", cluster.worker, workers
     )
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        raise LostWorkerError(
+            f"Worker {cluster.worker} could not join the others: "
+            f"{first_line(error)}. TF_CONFIG must give an address of this "
+            "machine with a port that is free. "
+            f"Received: {cluster.addresses[cluster.worker]}"
+        ) from error
     return Distribution(strategy, cluster.worker, workers)
 
 
