@@ -3,9 +3,11 @@
 import pathlib
 
 import pytest
+import tensorflow as tf
 
 from vaegan_tf.cli import app, train
 from vaegan_tf.data import load_dataset
+from vaegan_tf.training.distribution import create_distribution
 
 TINY = (
     "--dataset=avatars/tiny",
@@ -19,6 +21,45 @@ TINY = (
     "--sample_every=2",
     "--precision=float32",
 )
+
+
+def pytest_configure():
+    """Cuts the processor in two: some tests take two replicas."""
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    parts = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, parts)
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """A strategy of two replicas."""
+    return create_distribution("mirrored", 2).strategy
+
+
+@pytest.fixture(scope="session")
+def on_both(two_replicas):
+    """A function that calls one on both replicas, each with its argument."""
+
+    def call(function, first, second):
+        parts = [tf.nest.map_structure(tf.constant, x) for x in (first, second)]
+        argument = two_replicas.experimental_distribute_values_from_function(
+            lambda context: parts[context.replica_id_in_sync_group]
+        )
+        result = tf.function(
+            lambda argument: two_replicas.run(function, args=(argument,))
+        )(argument)
+        return [
+            tf.nest.map_structure(
+                lambda value, n=n: two_replicas.experimental_local_results(
+                    value
+                )[n].numpy(),
+                result,
+                expand_composites=False,
+            )
+            for n in range(2)
+        ]
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -35,20 +35,13 @@ def test_a_seed_may_be_a_pair():
     assert (noise.fold(3, 7).numpy() != noise.fold(3, 8).numpy()).any()
 
 
-def test_replicas_share_out_the_rows_of_the_global_batch():
-    alone = draw(count=4)
-
-    class TwoReplicas:
-        num_replicas_in_sync = 2
-        replica_id_in_sync_group = 1
-
-    original = tf.distribute.get_replica_context
-    tf.distribute.get_replica_context = TwoReplicas
-    try:
-        second = draw(count=2)
-    finally:
-        tf.distribute.get_replica_context = original
-    np.testing.assert_array_equal(second, alone[2:])
+@pytest.mark.parametrize(("first", "second"), [(2, 2), (3, 1), (0, 4)])
+def test_replicas_share_out_the_rows_of_the_global_batch(
+    on_both, first, second
+):
+    parts = on_both(lambda n: noise.normal([n, 3], 1, 5, 1), first, second)
+    assert [len(part) for part in parts] == [first, second]
+    np.testing.assert_array_equal(np.concatenate(parts), draw(count=4))
 
 
 def test_latent_codes_accept_tensors():

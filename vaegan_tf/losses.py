@@ -6,6 +6,8 @@ knows about a network: that is what models do with these numbers.
 
 import tensorflow as tf
 
+from vaegan_tf import replicas
+
 FEATURE_SCALES = ("unit", "batch")
 
 
@@ -91,6 +93,8 @@ def check_feature_scale(scale):
 def standardize(features, reference, epsilon=1e-6):
     """Divides features by the spread that a reference batch has per channel.
 
+    The batch is the global one, of all replicas.
+
     A discriminator can grow its features at will, and with them an error
     measured on them. In units of the reference's standard deviation the
     observation model of eq. 6, N(Dis_l(x) | Dis_l(x̃), I), keeps its meaning
@@ -105,9 +109,9 @@ def standardize(features, reference, epsilon=1e-6):
     Returns:
         `features / sqrt(variance(reference) + epsilon)`, of the same shape.
     """
-    axes = tf.range(tf.rank(reference) - 1)
-    variance = tf.math.reduce_variance(reference, axis=axes)
-    return features * tf.stop_gradient(tf.math.rsqrt(variance + epsilon))
+    # No gradient is wanted, and none may be sent from replica to replica.
+    variance = replicas.variance(tf.stop_gradient(reference))
+    return features * tf.math.rsqrt(variance + epsilon)
 
 
 def attribute_nll(

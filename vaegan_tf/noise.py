@@ -11,6 +11,8 @@ import math
 
 import tensorflow as tf
 
+from vaegan_tf import replicas
+
 
 class Purpose(enum.IntEnum):
     """What a draw is for; draws for different purposes are independent."""
@@ -111,9 +113,6 @@ def truncated_codes(count, latent_dim, seed, truncation):
 
 def _own_rows(draw, shape, seed):
     """This replica's rows of what is drawn for the global batch."""
-    context = tf.distribute.get_replica_context()
     batch_size, rest = shape[0], list(shape[1:])
-    replicas = context.num_replicas_in_sync
-    everyone = draw([batch_size * replicas, *rest], seed)
-    first = context.replica_id_in_sync_group * batch_size
-    return everyone[first : first + batch_size]
+    first, total = replicas.rows(batch_size)
+    return draw([total, *rest], seed)[first : first + batch_size]

@@ -163,7 +163,14 @@ def test_conditional_models_have_as_many_attributes_as_the_data():
 def test_training_arguments_are_those_of_train():
     flags = parse("--decoder_learning_rate=0.5", "--model=gan")
     arguments = options.training_arguments(flags)
-    others = {"run", "dataset", "record", "model", "evaluator"}
+    others = {
+        "run",
+        "dataset",
+        "record",
+        "model",
+        "evaluator",
+        "distribution",
+    }
     assert set(arguments) == keywords(train) - others
     optimisation = arguments["optimisation"]
     known = keywords(compile_model) | keywords(create_optimizers)

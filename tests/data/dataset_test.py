@@ -81,6 +81,38 @@ def test_seed_determines_the_order(numbered):
 
 
 @pytest.mark.parametrize("augmentation", ["none", "flip", "authors"])
+@pytest.mark.parametrize(("batch_size", "num_parts"), [(24, 4), (10, 4)])
+def test_parts_make_up_the_batch(avatars, augmentation, batch_size, num_parts):
+    options = {"seed": 5, "augmentation": augmentation, "start_step": 3}
+    whole = avatars.train_batches(batch_size, **options).take(3)
+    parts = [
+        part
+        for parts in ([0, 1], [2, 3])
+        for part in [
+            avatars.train_batches(
+                batch_size, parts=parts, num_parts=num_parts, **options
+            )
+        ]
+    ]
+    halves = [list(part.take(6).as_numpy_iterator()) for part in parts]
+    for step, batch in enumerate(whole.as_numpy_iterator()):
+        pieces = [half[2 * step + n] for half in halves for n in (0, 1)]
+        sizes = [len(piece["image"]) for piece in pieces]
+        assert max(sizes) - min(sizes) == (batch_size % num_parts > 0)
+        for key, value in batch.items():
+            found = np.concatenate([piece[key] for piece in pieces])
+            np.testing.assert_allclose(found, value, atol=1e-6)
+
+
+def test_parts_have_static_shapes_if_they_are_even(numbered):
+    for batch_size, count in ((8, 4), (7, None)):
+        spec = numbered.train_batches(
+            batch_size, seed=0, parts=[1], num_parts=2
+        ).element_spec
+        assert spec["image"].shape == (count, 8, 8, 3)
+
+
+@pytest.mark.parametrize("augmentation", ["none", "flip", "authors"])
 def test_resume_is_exact(avatars, augmentation):
     options = {"seed": 5, "augmentation": augmentation}
     whole = avatars.train_batches(24, **options).take(12)
@@ -165,6 +197,10 @@ def test_two_datasets_run_side_by_side(numbered):
     [
         ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0"),
         ({"start_step": -1}, "`start_step` must be at least 0. Received: -1"),
+        (
+            {"num_parts": 5},
+            "`batch_size` must be at least 5. Received: 4",
+        ),
         (
             {"augmentation": "mirror"},
             "`augmentation` must be one of none, flip, authors. "

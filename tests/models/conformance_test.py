@@ -147,6 +147,55 @@ def test_training_draws_other_noise_at_every_step(name, num_attributes):
     assert float(numbers[0][other]) != float(numbers[1][other])
 
 
+def test_keras_fits_on_two_replicas_as_on_one(two_replicas):
+    def fitted(**settings):
+        model = make("vae", ema_momentum=0.5, **settings)
+        model.compile(keras.optimizers.SGD(1e-6))
+        return fit(model, examples(), epochs=2).history
+
+    expected = fitted()
+    with two_replicas.scope():
+        found = fitted(synchronized=True)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-4, err_msg=name)
+
+
+def parted(data, *sizes):
+    """The parts of a batch that two replicas are given."""
+    rows = (slice(0, sizes[0]), slice(sizes[0], sum(sizes)))
+    return [{key: value[part] for key, value in data.items()} for part in rows]
+
+
+def test_two_replicas_step_as_one_with_all_images(two_replicas, on_both):
+    def compiled(**settings):
+        model = make("vae", ema_momentum=0.5, **settings)
+        model.compile(keras.optimizers.SGD(1e-6))
+        return model
+
+    data = examples(count=5)
+    one = compiled()
+    before = one.get_weights()
+    expected = one.train_step(data)
+    with two_replicas.scope():
+        two = compiled(synchronized=True)
+    for found in on_both(two.train_step, *parted(data, 3, 2)):
+        for name, value in expected.items():
+            np.testing.assert_allclose(
+                found[name], value, rtol=1e-4, err_msg=name
+            )
+    ways = [
+        np.concatenate(
+            [
+                (after - start).ravel()
+                for start, after in zip(before, model.get_weights())
+                if after.dtype == np.float32
+            ]
+        )
+        for model in (one, two)
+    ]
+    assert np.linalg.norm(ways[1] - ways[0]) < 1e-3 * np.linalg.norm(ways[0])
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_mixed_precision_trains_with_float32_losses(name):
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")

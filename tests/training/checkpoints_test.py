@@ -13,6 +13,7 @@ from vaegan_tf.training.checkpoints import (
     restore_networks,
     steps_in,
 )
+from vaegan_tf.training.distribution import Distribution
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -273,3 +274,15 @@ def test_a_full_disk_leaves_the_good_checkpoint(tmp_path):
         "step-1",
         "step-2",
     ]
+
+
+def test_only_the_chief_reads_and_writes(make_toy, tmp_path):
+    chief, other = make_toy(), make_toy()
+    saved(chief, tmp_path, 3)
+    worker = Distribution(worker=1)
+    checkpoints = Checkpoints(other, tmp_path, distribution=worker)
+    other.step.assign(5)
+    checkpoints.save()
+    assert steps_in(tmp_path) == [3]
+    # What the chief has read is handed out, of which there is nothing alone.
+    assert checkpoints.restore() == 5

@@ -328,3 +328,33 @@ def test_a_distance_from_a_run_without_discriminator(
             "--model=learned_metric_vae",
             f"--discriminator_from={trained('vae')}",
         )
+
+
+@pytest.mark.distribution
+def test_two_replicas_leave_what_one_does_and_one_goes_on(
+    trained, train_tiny, tmp_path
+):
+    run = tmp_path / "run"
+    train_tiny(run, "--model=vae", "--logical_cpus=2")
+    alone = trained("vae")
+    assert files(run) == files(alone)
+    # Codes and images to look at do not depend on the replicas.
+    for picture in ("samples", "reconstructions"):
+        name = f"samples/{picture}-00000000.png"
+        assert (run / name).read_bytes() == (alone / name).read_bytes()
+    assert [r["step"] for r in records(run)] == [
+        r["step"] for r in records(alone)
+    ]
+    train_tiny(run, "--model=vae", "--train_steps=6")
+    assert steps_in(run / "checkpoints")[-1] == 6
+    # And the other way round.
+    train_tiny(run, "--model=vae", "--train_steps=8", "--logical_cpus=2")
+    assert steps_in(run / "checkpoints")[-1] == 8
+
+
+def test_every_replica_needs_an_image(train_tiny, tmp_path):
+    arguments = ("--model=vae", "--logical_cpus=2", "--batch_size=1")
+    message = "each needs one. Received: batch_size=1 for 2 replicas"
+    with pytest.raises(ValueError, match=message):
+        train_tiny(tmp_path / "run", *arguments)
+    assert not (tmp_path / "run").exists()

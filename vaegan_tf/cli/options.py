@@ -15,6 +15,7 @@ DATASETS_HELP = (
 )
 NETWORKS = ("encoder", "decoder", "discriminator")
 MODELS = ("vae", "gan", "vaegan", "learned_metric_vae")
+STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
 
 class Group:
@@ -89,7 +90,8 @@ def define_data(flag_values):
     group.string(
         "data_dir",
         None,
-        "Folder of prepared data sets (default: that of TensorFlow Datasets, "
+        "Folder of prepared data sets, or a URL to copy them from, such as "
+        "gs://bucket/data (default: that of TensorFlow Datasets, "
         "~/tensorflow_datasets).",
     )
     group.string(
@@ -320,6 +322,21 @@ def define_run(flag_values):
     group.string("model_dir", None, "The run's folder.")
     group.integer(
         "seed", 0, "Seed of weights, data order, noise and splits.", low=0
+    )
+    group.choice(
+        "strategy",
+        "auto",
+        STRATEGIES,
+        "Devices that share out each batch: one; all GPUs of this machine; or "
+        "those of all machines that TF_CONFIG lists. auto takes what there is. "
+        "The model is the same.",
+    )
+    group.integer(
+        "logical_cpus",
+        0,
+        "Cut the processor into so many devices, to try --strategy=mirrored "
+        "without GPUs; no faster (0: do not).",
+        low=0,
     )
     group.boolean(
         "deterministic",

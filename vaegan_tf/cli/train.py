@@ -29,16 +29,26 @@ def define_flags(flag_values):
 
 def main(flags):
     """Loads the data, trains, exports."""
+    from vaegan_tf.training.distribution import create_distribution
+
+    options.check_model(flags)  # Before the data set is prepared for it.
+    # Devices can be laid out only before anything is computed.
+    distribution = create_distribution(flags.strategy, flags.logical_cpus)
+    with distribution.watched():
+        _train(flags, distribution)
+        distribution.wait()
+
+
+def _train(flags, distribution):
     from vaegan_tf.cli import scoring
     from vaegan_tf.data import load_dataset
     from vaegan_tf.export import export_saved_model
     from vaegan_tf.training.runs import Run
     from vaegan_tf.training.train import train
 
-    options.check_model(flags)  # Before the data set is prepared for it.
     run = Run(flags.model_dir)
     data = options.data_arguments(flags)
-    dataset = load_dataset(**data)
+    dataset = distribution.chief_first(lambda: load_dataset(**data))
     finished = train(
         run,
         dataset,
@@ -50,14 +60,15 @@ def main(flags):
         },
         model=options.model_arguments(flags, dataset.attribute_names),
         evaluator=scoring.evaluator_while_training(flags, dataset),
+        distribution=distribution,
         **options.training_arguments(flags),
     )
     if not finished:
         logging.info("Stopped; the same command goes on from here.")
-        return
-    model, step = run.model()
-    export_saved_model(model, run.exports / str(step))
-    logging.info("Done: look at %s.", run.samples)
+    elif distribution.is_chief:
+        model, step = run.model()
+        export_saved_model(model, run.exports / str(step))
+        logging.info("Done: look at %s.", run.samples)
 
 
 def command():

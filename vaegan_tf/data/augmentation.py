@@ -5,16 +5,41 @@ Every change is a pure function of the batch and a seed.
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
-
-Augmentation = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 # Translation is in pixels of the authors' crop of this size.
 _AUTHORS_CROP_SIZE = 148
 
 
-def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+class Rows(NamedTuple):
+    """Which rows of a batch images are, where only a part of it is at hand.
+
+    Each image is changed as it would be within the whole batch.
+
+    Args:
+        first: Number of the first row.
+        count: How many rows.
+        total: Rows of the whole batch.
+    """
+
+    first: int | tf.Tensor
+    count: int | tf.Tensor
+    total: int | tf.Tensor
+
+    def of(self, batch: tf.Tensor) -> tf.Tensor:
+        """These rows of a whole batch."""
+        part = batch[self.first : self.first + self.count]
+        return tf.ensure_shape(part, [_static(self.count), *batch.shape[1:]])
+
+
+Augmentation = Callable[[tf.Tensor, tf.Tensor, Rows | None], tf.Tensor]
+
+
+def flip(
+    images: tf.Tensor, seed: tf.Tensor, rows: Rows | None = None
+) -> tf.Tensor:
     """Mirror every image left to right with probability one half.
 
     The authors' code mirrors whole batches; here each image has its own lot.
@@ -22,11 +47,13 @@ def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Args:
         images: (batch, height, width, channels).
         seed: Stateless seed, integers (2,).
+        rows: Which rows of a batch the images are; all by default.
 
     Returns:
         (batch, height, width, channels).
     """
-    lots = tf.random.stateless_uniform(tf.shape(images)[:1], seed)
+    rows = rows or _all_rows(images)
+    lots = rows.of(tf.random.stateless_uniform([rows.total], seed))
     mirrored = lots[:, None, None, None] < 0.5
     return tf.where(mirrored, tf.reverse(images, [2]), images)
 
@@ -34,6 +61,7 @@ def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def distort(
     images: tf.Tensor,
     seed: tf.Tensor,
+    rows: Rows | None = None,
     *,
     translation: float = 2.0,
     scale: float = 0.01,
@@ -47,6 +75,7 @@ def distort(
     Args:
         images: (batch, height, width, 3 or 1), in [−1, 1].
         seed: Stateless seed, integers (2,).
+        rows: Which rows of a batch the images are; all by default.
         translation: Standard deviation in pixels of a crop 148 pixels high.
         scale: Standard deviation of the scale.
         rotation: Standard deviation in radians.
@@ -65,41 +94,52 @@ def distort(
         interpolation; here every batch is distorted anew, after it, bilinearly.
     """
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
-    batch = tf.shape(images)[0]
+    rows = rows or _all_rows(images)
     pixels = images.shape[1] / _AUTHORS_CROP_SIZE
     images = _move(
         images,
-        translation=_normal(seeds[0], translation * pixels, [batch, 2]),
-        scale=1.0 + _normal(seeds[1], scale, [batch]),
-        rotation=_normal(seeds[2], rotation, [batch]),
+        translation=_normal(seeds[0], translation * pixels, rows, [2]),
+        scale=1.0 + _normal(seeds[1], scale, rows),
+        rotation=_normal(seeds[2], rotation, rows),
     )
     images = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
-    each = [batch, 1, 1, 1]
-    images = _power(images, _exponent(seeds[3], gamma, each))
-    turns = _normal(seeds[5], hue, each)
-    images = _tint(images, _exponent(seeds[4], contrast, each), turns)
+    images = _power(images, _exponent(seeds[3], gamma, rows))
+    turns = _normal(seeds[5], hue, rows, [1, 1, 1])
+    images = _tint(images, _exponent(seeds[4], contrast, rows), turns)
     return tf.clip_by_value(images * 2.0 - 1.0, -1.0, 1.0)
 
 
-def flip_and_distort(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def flip_and_distort(
+    images: tf.Tensor, seed: tf.Tensor, rows: Rows | None = None
+) -> tf.Tensor:
     """The authors' augmentation: `flip`, then `distort`."""
     first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
-    return distort(flip(images, first), second)
+    return distort(flip(images, first, rows), second, rows)
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
-    "none": lambda images, seed: images,
+    "none": lambda images, seed, rows=None: images,
     "flip": flip,
     "authors": flip_and_distort,
 }
 
 
-def _normal(seed, sigma, shape):
-    return sigma * tf.random.stateless_normal(shape, seed)
+def _all_rows(images):
+    count = tf.shape(images)[0]
+    return Rows(0, count, count)
 
 
-def _exponent(seed, sigma, shape):
-    logarithm = sigma**2 + _normal(seed, sigma, shape)
+def _static(count):
+    return count if isinstance(count, int) else None
+
+
+def _normal(seed, sigma, rows, shape=()):
+    everyone = tf.random.stateless_normal([rows.total, *shape], seed)
+    return sigma * rows.of(everyone)
+
+
+def _exponent(seed, sigma, rows):
+    logarithm = sigma**2 + _normal(seed, sigma, rows, [1, 1, 1])
     return tf.exp(logarithm / math.log(2))
 
 

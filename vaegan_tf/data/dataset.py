@@ -2,14 +2,14 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from vaegan_tf.data import transforms
-from vaegan_tf.data.augmentation import AUGMENTATIONS
+from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
 
 DEFAULT_MEMORY_LIMIT_BYTES = 4 * 2**30
 
@@ -105,6 +105,8 @@ class ImageDataset:
         start_step: int = 0,
         augmentation: str = "none",
         split: str = "train",
+        parts: Sequence[int] = (0,),
+        num_parts: int = 1,
     ) -> tf.data.Dataset:
         """Shuffled batches without end; batch s depends on (seed, s) alone.
 
@@ -118,6 +120,10 @@ class ImageDataset:
             start_step: Number of the first batch.
             augmentation: `none`, `flip` or `authors` (see `augmentation`).
             split: Name of the split.
+            parts: Which parts of every batch to give, one after the other.
+            num_parts: How many parts a batch has; where it does not divide
+                evenly, some have an image more. Together they are the batch,
+                whatever their number.
 
         Returns:
             Dictionaries of `image`, float32 (batch, height, width, channels)
@@ -130,18 +136,22 @@ class ImageDataset:
         source = self._split(split)
         _check_at_least("batch_size", batch_size, 1)
         _check_at_least("start_step", start_step, 0)
+        _check_at_least("batch_size", batch_size, num_parts)
         augment = _find_augmentation(augmentation)
         _load(source)
 
-        def batch_at(step):
+        def part_at(position):
+            step, rows = _place(position, batch_size, parts, num_parts)
             indices = _shuffled_indices(step, batch_size, len(source), seed)
-            example = transforms.to_float(source.gather(indices))
+            example = transforms.to_float(source.gather(rows.of(indices)))
             step_seed = tf.random.experimental.stateless_fold_in(
                 tf.constant([seed, 0], tf.int64), step
             )
-            return {**example, "image": augment(example["image"], step_seed)}
+            image = augment(example["image"], step_seed, rows)
+            return {**example, "image": image}
 
-        return _map(tf.data.Dataset.range(start_step, tf.int64.max), batch_at)
+        start = start_step * len(parts)
+        return _map(tf.data.Dataset.range(start, tf.int64.max), part_at)
 
     def batches(
         self, split: str, batch_size: int, count: int | None = None
@@ -200,6 +210,18 @@ class ImageDataset:
                 f"Received: {name!r}."
             )
         return self.splits[name]
+
+
+def _place(position, batch_size, parts, num_parts):
+    """Step and rows of one element of a stream of some parts of batches."""
+    if num_parts == 1:
+        return position, Rows(0, batch_size, batch_size)
+    part = tf.gather(tf.constant(parts, tf.int64), position % len(parts))
+    first = part * batch_size // num_parts
+    count = (part + 1) * batch_size // num_parts - first
+    if batch_size % num_parts == 0:
+        count = batch_size // num_parts  # Known before it is computed.
+    return position // len(parts), Rows(first, count, batch_size)
 
 
 def _shuffled_indices(step, batch_size, count, seed):

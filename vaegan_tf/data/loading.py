@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vaegan_tf.data import sources, splits, transforms
+from vaegan_tf.data import remote, sources, splits, transforms
 from vaegan_tf.data.arrays import ArrayFormat, prepare_arrays
 from vaegan_tf.data.dataset import (
     DEFAULT_MEMORY_LIMIT_BYTES,
@@ -42,7 +42,8 @@ def load_dataset(
     Args:
         name: `avatars` (or `avatars/tiny`), `celeb_a`, `celeb_a_files`,
             `image_folder`, or any data set of TFDS with an image.
-        data_dir: Where prepared data sets lie; TFDS's folder by default.
+        data_dir: Where prepared data sets lie; TFDS's folder by default. Of
+            a URL, such as `gs://bucket/data`, they are copied here once.
         source_dir: The folder or zip with the user's files, for
             `celeb_a_files` and `image_folder`; for `celeb_a`, the folder with
             the five official files, if they are not to be downloaded.
@@ -65,6 +66,8 @@ def load_dataset(
         ConnectionError: If a download failed.
     """
     _check_arguments(image_size, num_channels, crop)
+    if remote.is_url(data_dir):
+        data_dir = remote.local_folder(data_dir, name)
     builder = sources.find_builder(name, data_dir, source_dir)
     crop = crop_of(builder.name, crop)
     _check_crop(name, crop, builder.info.features["image"].shape)

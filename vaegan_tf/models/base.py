@@ -8,7 +8,7 @@ that it minimises). This module owns everything else.
 import keras
 import tensorflow as tf
 
-from vaegan_tf import noise
+from vaegan_tf import noise, replicas
 from vaegan_tf.models import steps
 from vaegan_tf.models.chain import Chain, hand_over
 from vaegan_tf.noise import Purpose
@@ -50,7 +50,7 @@ class ObjectiveModel(keras.Model):
         self.step = self._counter("step", 0)
         self.noise_seed = self._counter("noise_seed", seed)
         self._means = {
-            key: keras.metrics.Mean(name=key) for key in self._log_names()
+            key: steps.CommonMean(name=key) for key in self._log_names()
         }
         self.seed = seed
 
@@ -125,18 +125,20 @@ class ObjectiveModel(keras.Model):
         its variables, and takes the gradient of its own objective.
 
         Args:
-            example: A batch of examples, as described for the class.
+            example: A batch of examples, as described for the class; under a
+                distribution strategy, this replica's part of it.
 
         Returns:
-            This step's numbers by name, scalars: every term's mean, every
-            network's objective (`encoder_loss`), gradient norm
-            (`encoder_gradient_norm`) and, with a gate, whether it stepped
-            (`decoder_updated`).
+            This step's numbers by name, scalars, equal on every replica:
+            every term's mean, every network's objective (`encoder_loss`),
+            gradient norm (`encoder_gradient_norm`) and, with a gate, whether
+            it stepped (`decoder_updated`).
 
         Reference:
             Larsen et al. (2016), Algorithm 1.
         """
         example = self.as_example(example)
+        share = replicas.share(tf.shape(example["image"])[0])
         chain = Chain(dict(self._trained()))
         with chain.recording():
             terms = _means(self.terms(example, training=True))
@@ -145,13 +147,19 @@ class ObjectiveModel(keras.Model):
             self._terms_by_network(terms),
             self.term_weights(),
             penalties,
-            self._gradient_scales(),
+            {
+                name: optimizer.scale_loss(share)
+                for name, optimizer in self.optimizers.items()
+            },
         )
+        gradients = replicas.total(gradients)
+        objectives = _summed(self.objectives(terms), penalties)
+        terms, objectives = replicas.mean((terms, objectives), share)
         norms = {
             name: steps.gradient_norm(gradient, self.optimizers[name])
             for name, gradient in gradients.items()
         }
-        gates = self.gates(_over_replicas(terms)) if self.gated_networks else {}
+        gates = self.gates(terms) if self.gated_networks else {}
         for name, network in self._trained():
             steps.take(
                 self.optimizers[name],
@@ -163,7 +171,7 @@ class ObjectiveModel(keras.Model):
         self.step.assign_add(1)
         return {
             **terms,
-            **_suffixed("loss", _summed(self.objectives(terms), penalties)),
+            **_suffixed("loss", objectives),
             **_suffixed("gradient_norm", norms),
             **_suffixed("updated", gates),
         }
@@ -174,9 +182,12 @@ class ObjectiveModel(keras.Model):
 
     def test_step(self, data):
         """Keras's evaluation step: terms and objectives, nothing changes."""
-        terms = _means(self.terms(self.as_example(data), training=False))
-        losses = _summed(self.objectives(terms), self._penalties())
-        return self.log({**terms, **_suffixed("loss", losses)})
+        example = self.as_example(data)
+        share = replicas.share(tf.shape(example["image"])[0])
+        terms = _means(self.terms(example, training=False))
+        objectives = _summed(self.objectives(terms), self._penalties())
+        terms, objectives = replicas.mean((terms, objectives), share)
+        return self.log({**terms, **_suffixed("loss", objectives)})
 
     def scores(self, example):
         """Held-out scores: every term, one value per example, (batch,)."""
@@ -294,7 +305,7 @@ class ObjectiveModel(keras.Model):
             optimizer = scaling(optimizer)
         # A slot made inside a traced step fails under MirroredStrategy.
         optimizer.build(getattr(self, name).trainable_weights)
-        return optimizer
+        return steps.adding_up_nothing(optimizer)
 
     def _terms_by_network(self, terms):
         return {
@@ -308,14 +319,6 @@ class ObjectiveModel(keras.Model):
 
     def _penalties(self):
         return {name: list(network.losses) for name, network in self._trained()}
-
-    def _gradient_scales(self):
-        # Optimizers sum the replicas' gradients.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        return {
-            name: optimizer.scale_loss(1.0 / replicas)
-            for name, optimizer in self.optimizers.items()
-        }
 
 
 class GenerativeModel(ObjectiveModel):
@@ -508,11 +511,6 @@ def _summed(objectives, penalties):
         name: tf.add_n([objective, *penalties[name]])
         for name, objective in objectives.items()
     }
-
-
-def _over_replicas(terms):
-    context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, terms)
 
 
 def _repeated(attributes, count):

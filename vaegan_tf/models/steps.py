@@ -4,6 +4,43 @@ import keras
 import tensorflow as tf
 
 
+class CommonMean(keras.metrics.Mean):
+    """A mean of numbers that are equal on every replica.
+
+    Each replica keeps it for itself: reading it takes no other.
+    """
+
+    def add_variable(
+        self,
+        shape,
+        initializer,
+        dtype=None,
+        aggregation="only_first_replica",
+        name=None,
+    ):
+        """A variable that is read on one replica, not summed over all."""
+        return super().add_variable(
+            shape, initializer, dtype, aggregation, name
+        )
+
+
+def adding_up_nothing(optimizer):
+    """Makes an optimizer take gradients that are sums over all replicas.
+
+    By itself it would sum them up where they are applied: too late for their
+    norm and for a scaled loss's overflow to be the same on every replica.
+
+    Args:
+        optimizer: A Keras optimizer.
+
+    Returns:
+        The same optimizer.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner._all_reduce_sum_gradients = lambda gradients: gradients
+    return optimizer
+
+
 def gradient_norm(gradients, optimizer):
     """Norm of the gradient that is applied, a scalar.
 
@@ -20,7 +57,7 @@ def take(optimizer, gradients, weights, gate=None):
 
     Args:
         optimizer: The network's optimizer.
-        gradients: This replica's gradients, which the optimizer sums up.
+        gradients: Its gradients, summed up over the replicas.
         weights: The network's trainable weights.
         gate: A boolean scalar, the same on every replica; `None` for open.
     """

@@ -2,11 +2,12 @@
 
 import os
 import pathlib
-import re
 import shutil
 
 import tensorflow as tf
 from absl import logging
+
+from vaegan_tf.training.distribution import Distribution, first_line
 
 PARTIAL = "partial"
 PREFIX = "variables"
@@ -39,13 +40,21 @@ class Checkpoints:
         model: A compiled `ObjectiveModel`.
         folder: Where checkpoints lie; made if it does not exist.
         keep: How many of the newest stay.
+        distribution: The `Distribution` of the training. Its chief reads and
+            writes, and hands out what it has read; the other workers need no
+            access to the folder.
     """
 
-    def __init__(self, model, folder, keep=3):
+    def __init__(self, model, folder, keep=3, distribution=None):
         self.model = model
+        self.distribution = distribution or Distribution()
         self.folder = pathlib.Path(folder)
         self.keep = keep
-        self._checkpoint = tf.train.Checkpoint(**_groups(model))
+        groups = _groups(model)
+        self._variables = [
+            v for group in groups.values() for v in group.values()
+        ]
+        self._checkpoint = tf.train.Checkpoint(**groups)
 
     @property
     def steps(self):
@@ -58,8 +67,8 @@ class Checkpoints:
         Raises:
             CheckpointError: If it could not be written; older ones stay.
         """
-        step = int(self.model.step.numpy())
-        if step in self.steps:
+        step = self._step
+        if not self.distribution.is_chief or step in self.steps:
             return
         partial = self.folder / PARTIAL
         try:
@@ -72,7 +81,7 @@ class Checkpoints:
             shutil.rmtree(partial, ignore_errors=True)
             raise CheckpointError(
                 f"Could not write the checkpoint of step {step} to "
-                f"{self.folder}: {_first_line(error)}. {self._last_good()}"
+                f"{self.folder}: {first_line(error)}. {self._last_good()}"
             ) from error
         others = [other for other in self.steps if other != step]
         for old in others[: max(len(others) + 1 - self.keep, 0)]:
@@ -87,6 +96,11 @@ class Checkpoints:
         Raises:
             CheckpointError: If there are checkpoints but none can be read.
         """
+        step = self._restore_newest() if self.distribution.is_chief else None
+        self.distribution.from_chief(self._variables)
+        return step if self.distribution.is_chief else self._step
+
+    def _restore_newest(self):
         damaged = []
         for step in reversed(self.steps):
             try:
@@ -104,6 +118,10 @@ class Checkpoints:
                 "anew with --overwrite, or put back a copy of them."
             )
         return None
+
+    @property
+    def _step(self):
+        return int(self.model.step.numpy())
 
     def _last_good(self):
         if not self.steps:
@@ -138,7 +156,7 @@ def restore(checkpoint, folder, step):
     except _UNREADABLE as error:
         raise CheckpointError(
             f"The checkpoint of step {step} in {folder} cannot be read: "
-            f"{_first_line(error)}."
+            f"{first_line(error)}."
         ) from error
 
 
@@ -236,9 +254,3 @@ def _sync(folder):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _first_line(error):
-    message = getattr(error, "message", None) or str(error)
-    message = re.sub(r"{{.*?}}", "", message)  # Names of nodes of the graph.
-    return message.strip().split("\n")[0][:400].rstrip(".")

@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl import logging
 
 from vaegan_tf.training.checkpoints import Checkpoints
+from vaegan_tf.training.distribution import Distribution
 
 RUNAWAY = 1e8
 
@@ -68,8 +69,9 @@ class Training:
 
     Args:
         model: A compiled `ObjectiveModel`.
-        batches: Function from a step to the `tf.data.Dataset` of that step's
-            batch and all later ones.
+        batches: Function from a step to the batches of that step and all
+            later ones: a `tf.data.Dataset`, or what `Distribution.batches`
+            makes of it.
         checkpoints: The run's `Checkpoints`.
         train_steps: Steps in all, those before a resume included.
         log_every: Steps over which numbers are averaged.
@@ -79,6 +81,8 @@ class Training:
             without one keep their rate.
         nan_retries: How often to go back to the last checkpoint with other
             noise when a number is not finite or runs away.
+        distribution: The `Distribution` whose replicas make the steps; one by
+            default. Only its chief has observers.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class Training:
         observers=(),
         learning_rates=None,
         nan_retries=0,
+        distribution=None,
     ):
         self.model = model
         self.batches = batches
@@ -103,6 +108,7 @@ class Training:
         self.observers = list(observers)
         self.learning_rates = learning_rates or {}
         self.nan_retries = nan_retries
+        self.distribution = distribution or Distribution()
         self.retries = 0
         self.stop_requested = False
         self._means = {}
@@ -150,18 +156,14 @@ class Training:
         self.checkpoints.save()
 
     def _distributed_step(self, iterator):
-        """One step on every replica, and its numbers, averaged over them."""
-        strategy = tf.distribute.get_strategy()
-        for name, schedule in self.learning_rates.items():
-            rate = schedule(self.model.step)
-            self.model.optimizers[name].learning_rate = rate
-        example = next(iterator)
-        numbers = strategy.run(self.model.optimize, args=(example,))
-        numbers = {
-            name: strategy.reduce("MEAN", tf.cast(value, tf.float32), axis=None)
-            for name, value in numbers.items()
-        }
-        self.model.log(numbers)
+        """One step on every replica, and its numbers, equal on all."""
+        with self.distribution.scope():
+            for name, schedule in self.learning_rates.items():
+                rate = schedule(self.model.step)
+                self.model.optimizers[name].learning_rate = rate
+            example = next(iterator)
+            numbers = self.distribution.run(self.model.optimize, example)
+            self.model.log(numbers)
         return numbers
 
     def _check(self, numbers):
@@ -201,7 +203,8 @@ class Training:
         return Moment(self.model, step, self.train_steps, self._means)
 
     def _is_over(self):
-        return self.stop_requested or self._moment().step >= self.train_steps
+        last = self._moment().step >= self.train_steps
+        return last or self.distribution.any(self.stop_requested)
 
     def _is_due(self, every, step):
         return step % every == 0 or step == self.train_steps

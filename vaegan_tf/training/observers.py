@@ -3,6 +3,7 @@
 import json
 import time
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
@@ -96,7 +97,9 @@ class Numbers(Observer):
     def look(self, moment):
         """Records the means, and the learning rates."""
         rates = {
-            f"learning_rate/{name}": float(optimizer.learning_rate)
+            f"learning_rate/{name}": float(
+                keras.ops.convert_to_numpy(optimizer.learning_rate)
+            )
             for name, optimizer in moment.model.optimizers.items()
         }
         append(self.path, {"step": moment.step, **moment.means, **rates})

@@ -1,5 +1,7 @@
 """One training from settings to the last checkpoint."""
 
+import contextlib
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -8,6 +10,7 @@ from absl import logging
 from vaegan_tf.models import MODELS, create_model
 from vaegan_tf.training import observers
 from vaegan_tf.training.checkpoints import Checkpoints, restore_networks
+from vaegan_tf.training.distribution import Distribution
 from vaegan_tf.training.loop import Training
 from vaegan_tf.training.optimizers import compile_model
 from vaegan_tf.training.precision import set_precision
@@ -27,11 +30,13 @@ CHANGEABLE = frozenset(
         "inception_weights",
         "keep_checkpoints",
         "log_every",
+        "logical_cpus",
         "model_dir",
         "nan_retries",
         "overwrite",
         "predictor",
         "sample_every",
+        "strategy",
         "train_steps",
         "wandb_project",
     }
@@ -58,6 +63,7 @@ def train(
     overwrite=False,
     wandb_project=None,
     evaluator=None,
+    distribution=None,
 ):
     """Trains a model, or goes on where its training stopped.
 
@@ -84,6 +90,7 @@ def train(
         overwrite: Whether to delete what the folder holds.
         wandb_project: Weights & Biases project to mirror logs to.
         evaluator: The `Evaluator` to evaluate with, if `eval_every` is given.
+        distribution: The `Distribution` over devices; one by default.
 
     Returns:
         Whether the last step was reached.
@@ -93,42 +100,81 @@ def train(
         DivergenceError: If the training diverges.
         CheckpointError: If a checkpoint cannot be written or read.
     """
-    check_continuation(run, MODELS, record["flags"], overwrite)
+    distribution = distribution or Distribution()
+    _check_batch_size(batch_size, distribution)
+    if distribution.is_chief:
+        check_continuation(run, MODELS, record["flags"], overwrite)
     precision = set_up(seed, deterministic, precision)
-    built = create_model(**model, seed=seed)
-    schedules = compile_model(built, train_steps, **optimisation)
-    _take_discriminator(built, model, discriminator_from)
-    logging.info("%s\n%s", built.name, observers.parameter_table(built))
-    begin_run(
-        run,
-        overwrite,
-        model={**model, "seed": seed},
-        precision=precision,
-        **record,
-    )
-
-    def batches(step):
-        return dataset.train_batches(
-            batch_size, seed=seed, start_step=step, augmentation=augmentation
+    logging.info("%s", distribution)
+    with distribution.scope():
+        built = create_model(
+            **model, seed=seed, synchronized=distribution.num_replicas > 1
         )
+        schedules = compile_model(built, train_steps, **optimisation)
+    if distribution.is_chief:
+        _take_discriminator(built, model, discriminator_from)
+        logging.info("%s\n%s", built.name, observers.parameter_table(built))
+        begin_run(
+            run,
+            overwrite,
+            model={**model, "seed": seed},
+            precision=precision,
+            **record,
+        )
+    distribution.from_chief(built.variables)
 
-    checkpoints = Checkpoints(built, run.checkpoints, keep_checkpoints)
-    with open_writer(
-        run, checkpoints, record["flags"], wandb_project
-    ) as writer:
+    checkpoints = Checkpoints(
+        built, run.checkpoints, keep_checkpoints, distribution
+    )
+    with _observers(
+        run,
+        built,
+        dataset,
+        checkpoints,
+        record,
+        batch_size,
+        wandb_project,
+        evaluator=evaluator,
+        **intervals,
+    ) as watching:
         return Training(
             built,
-            batches,
+            _batches(distribution, dataset, batch_size, seed, augmentation),
             checkpoints,
             train_steps=train_steps,
             log_every=intervals["log_every"],
             checkpoint_every=intervals["checkpoint_every"],
-            observers=_observers(
-                run, built, dataset, writer, batch_size, evaluator, **intervals
-            ),
+            observers=watching,
             learning_rates=schedules,
             nan_retries=nan_retries,
+            distribution=distribution,
         ).run()
+
+
+def _batches(distribution, dataset, batch_size, seed, augmentation):
+    """The function from a step to its batch, shared out, and later ones."""
+
+    def batches(step):
+        return distribution.batches(
+            lambda **parts: dataset.train_batches(
+                batch_size,
+                seed=seed,
+                start_step=step,
+                augmentation=augmentation,
+                **parts,
+            )
+        )
+
+    return batches
+
+
+def _check_batch_size(batch_size, distribution):
+    if batch_size < distribution.num_replicas:
+        raise ValueError(
+            "`batch_size` counts the images of all replicas, and each needs "
+            f"one. Received: batch_size={batch_size} for "
+            f"{distribution.num_replicas} replicas."
+        )
 
 
 def check_continuation(run, kinds, flags, overwrite):
@@ -216,7 +262,30 @@ def open_writer(run, checkpoints, flags, wandb_project):
     return writer
 
 
+@contextlib.contextmanager
 def _observers(
+    run,
+    model,
+    dataset,
+    checkpoints,
+    record,
+    batch_size,
+    wandb_project,
+    **intervals,
+):
+    """The chief's observers, as long as their logs are open."""
+    if not checkpoints.distribution.is_chief:
+        yield []
+        return
+    with open_writer(
+        run, checkpoints, record["flags"], wandb_project
+    ) as writer:
+        yield _chief_observers(
+            run, model, dataset, writer, batch_size, **intervals
+        )
+
+
+def _chief_observers(
     run,
     model,
     dataset,

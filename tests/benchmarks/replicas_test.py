@@ -1,0 +1,42 @@
+import pytest
+
+pytest.importorskip("benchmarks.flops")
+
+from benchmarks import replicas
+
+COUNTS = {
+    "gradient_bytes": 80e6,
+    "normalizations": 21,
+    "flops_per_image": 1e10,
+}
+
+
+def test_one_gpu_sends_nothing():
+    found = replicas.on_paper(COUNTS, 64, 1e9, 1)
+    assert found["bytes"] == found["reduce_seconds"] == 0
+    assert found["compute_seconds"] == 64 * 1e10 / replicas.FLOPS_PER_SECOND
+    assert found["speedup"] == found["efficiency"] == 1
+
+
+def test_four_gpus_by_hand():
+    found = replicas.on_paper(COUNTS, 64, 1e9, 4)
+    assert found["bytes"] == 1.5 * 80e6
+    # 120 MB at 1 GB/s, and 106 messages of 4 hops of 5 µs.
+    assert found["reduce_seconds"] == pytest.approx(0.12 + 106 * 4 * 5e-6)
+    whole = 64 * 1e10 / 5e13
+    step = whole / 4 + found["reduce_seconds"]
+    assert found["speedup"] == pytest.approx(whole / step)
+
+
+def test_tables_tell_what_was_found():
+    summary = {"median": 2.0, "low": 1.0, "high": 3.0, "count": 3}
+    results = {
+        "replicas": {
+            "measured": [{"replicas": 1, "step_seconds": summary}],
+            "counts": COUNTS,
+        }
+    }
+    text = replicas.report(results)
+    assert text.count("### On paper") == 2
+    assert "| 64 " in text
+    assert "1.00 ×" in text

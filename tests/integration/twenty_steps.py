@@ -1,0 +1,126 @@
+"""Trains small models for twenty steps and stores what came of it.
+
+Run as `python twenty_steps.py STRATEGY LOGICAL_CPUS DATA FOLDER CASE ...`, for
+several workers once for each, with `TF_CONFIG`. The chief leaves
+`FOLDER/CASE.npz`: weights before and after, and every number of every step.
+"""
+
+import pathlib
+import sys
+
+import keras
+import numpy as np
+
+from vaegan_tf.data import load_dataset
+from vaegan_tf.models import create_model
+from vaegan_tf.training.checkpoints import Checkpoints
+from vaegan_tf.training.distribution import create_distribution
+from vaegan_tf.training.loop import Observer, Training
+from vaegan_tf.training.optimizers import compile_model
+
+STEPS = 20
+RULE = {"equilibrium_margin": 0.05}  # Narrow: networks have to wait soon.
+VAEGAN = {"model": "vaegan", "feature_scale": "batch", "gamma": 0.01, **RULE}
+MODELS = {
+    "vae": {"model": "vae", "weight_decay": 1e-3},
+    "gan": {"model": "gan", "adversarial": "non_saturating", **RULE},
+    "vaegan": VAEGAN,
+    "conditional": {
+        **VAEGAN,
+        "num_attributes": 18,
+        "discriminator_batches": "separate",
+    },
+    "learned_metric_vae": {
+        "model": "learned_metric_vae",
+        "feature_scale": "batch",
+    },
+}
+# The other cases are a VAE under other circumstances.
+PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+class Diary(Observer):
+    """Keeps the numbers of every step."""
+
+    def __init__(self):
+        super().__init__(every=1)
+        self.numbers = []
+
+    def look(self, moment):
+        self.numbers.append(moment.means)
+
+
+def make(case, distribution):
+    keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy(PRECISIONS.get(case, "float32"))
+    together = distribution.num_replicas > 1 and case != "unsynchronized"
+    with distribution.scope():
+        model = create_model(
+            **MODELS.get(case, MODELS["vae"]),
+            image_size=32,
+            width=0.05,
+            latent_dim=4,
+            center_codes=True,
+            ema_momentum=0.9,
+            synchronized=together,
+        )
+        if case == "uneven":  # A step that follows the gradient's length.
+            model.compile(keras.optimizers.SGD(1e-7))
+        elif case == "float16":  # A scale that no gradient overflows with.
+            scaling = keras.mixed_precision.LossScaleOptimizer
+            model.compile(scaling(keras.optimizers.RMSprop(2e-5), 2.0**6))
+        else:
+            # Slow, or rounding grows: RMSprop's first steps are of the same
+            # length however small a gradient is.
+            compile_model(model, STEPS, learning_rate=2e-5)
+    return model
+
+
+def weights(model, moment):
+    return {
+        f"{moment}/{network}/{weight.path}": weight.numpy()
+        for network in (*model.network_names, "decoder_ema")
+        for weight in getattr(model, network).weights
+    }
+
+
+def train(case, distribution, dataset, folder):
+    model = make(case, distribution)
+    before = weights(model, "before")
+    diary = Diary()
+    Training(
+        model,
+        lambda step: distribution.batches(
+            lambda **parts: dataset.train_batches(
+                7 if case == "uneven" else 8,
+                seed=0,
+                start_step=step,
+                augmentation="authors",
+                **parts,
+            )
+        ),
+        Checkpoints(model, folder / case, distribution=distribution),
+        train_steps=STEPS,
+        log_every=1,
+        observers=[diary] if distribution.is_chief else [],
+        distribution=distribution,
+    ).run()
+    if distribution.is_chief:
+        after = weights(model, "after")
+        numbers = {
+            f"numbers/{name}": [means[name] for means in diary.numbers]
+            for name in diary.numbers[0]
+        }
+        np.savez(folder / f"{case}.npz", **before, **after, **numbers)
+
+
+def main(strategy, logical_cpus, data_dir, folder, *cases):
+    distribution = create_distribution(strategy, int(logical_cpus))
+    dataset = load_dataset("avatars/tiny", data_dir=data_dir, image_size=32)
+    for case in cases:
+        train(case, distribution, dataset, pathlib.Path(folder))
+    distribution.wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,105 @@
+"""Workers of one training: who writes, what happens when one dies."""
+
+import json
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vaegan_tf.training.checkpoints import PREFIX, steps_in
+
+pytestmark = [pytest.mark.integration, pytest.mark.distribution]
+
+STEPS = 60
+ARGUMENTS = (
+    "--model=vae",
+    f"--train_steps={STEPS}",
+    "--checkpoint_every=4",
+    "--sample_every=40",
+    "--ema_momentum=0.9",
+    "--learning_rate=2e-5",
+)
+
+
+@pytest.fixture
+def train(start_workers, tiny_arguments):
+    """A function that starts both workers, the other without the folder."""
+
+    def begin(folder):
+        command = (*("-m", "vaegan_tf.cli.train"), *tiny_arguments, *ARGUMENTS)
+        folders = (folder, folder.with_name("nothing"))
+        own = [[f"--model_dir={each}"] for each in folders]
+        return start_workers(*command, own=own)
+
+    return begin
+
+
+def variables(run, step=STEPS):
+    path = run / "checkpoints" / f"step-{step}" / PREFIX
+    reader = tf.train.load_checkpoint(str(path))
+    return {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    }
+
+
+def records(run):
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def assert_alike(one, other):
+    """Within rounding, which twenty steps of RMSprop make larger."""
+    expected, found = variables(one), variables(other)
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            found[name], value, rtol=1e-2, atol=1e-3, err_msg=name
+        )
+    steps = [record["step"] for record in records(one)]
+    assert [record["step"] for record in records(other)] == steps
+
+
+def test_whoever_dies_the_others_stop_and_all_go_on_together(
+    train, train_tiny, tmp_path
+):
+    run = tmp_path / "run"
+
+    # One is asked to stop: all do, after the same step.
+    workers = train(run)
+    workers[0].wait_for(f"step 8 of {STEPS}")
+    workers[1].process.terminate()
+    for worker in workers:
+        worker.finish()
+        assert "the same command goes on from here." in worker.text
+    stopped = max(steps_in(run / "checkpoints"))
+    assert 8 <= stopped < STEPS
+
+    # One is killed: the other says so and stops.
+    workers = train(run)
+    workers[0].wait_for(f"step {(stopped + 8) // 2 * 2} of {STEPS}")
+    workers[1].process.kill()
+    assert workers[1].status() == -signal.SIGKILL
+    assert workers[0].status() == 1
+    message = "error: Worker 0 of 2 stops, for another one has stopped"
+    assert message in workers[0].text
+    killed = max(steps_in(run / "checkpoints"))
+    assert stopped < killed < STEPS
+
+    # All are started again with the same command.
+    workers = train(run)
+    for worker in workers:
+        worker.finish()
+    assert f"Done: look at {run / 'samples'}" in workers[0].text
+    assert "Done" not in workers[1].text
+    assert (run / "export" / str(STEPS) / "saved_model.pb").exists()
+    assert not (tmp_path / "nothing").exists()
+
+    # One device makes the same model, and can go on with theirs.
+    alone = tmp_path / "alone"
+    train_tiny(alone, *ARGUMENTS)
+    assert_alike(alone, run)
+    train_tiny(run, *ARGUMENTS, f"--train_steps={STEPS + 2}")
+    assert steps_in(run / "checkpoints")[-1] == STEPS + 2

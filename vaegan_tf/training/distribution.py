@@ -1,0 +1,360 @@
+"""On how many devices? One, all of a machine, or those of several machines."""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import os
+import re
+
+import tensorflow as tf
+from absl import logging
+
+STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
+_TASKS = ("chief", "worker")
+
+# What is raised by the workers that are left when one of them is gone.
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+    tf.errors.FailedPreconditionError,
+)
+
+
+class LostWorkerError(OSError):
+    """Another worker of the training is gone, or cannot be reached."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Distribution:
+    """The replicas of a training, and this process's place among them.
+
+    A replica is a device that holds a copy of the model and computes on its
+    rows of each batch; a worker is a process with some of the replicas. The
+    chief, worker 0, reads and writes all files of a run.
+
+    Args:
+        strategy: The `tf.distribute.Strategy`; by default TensorFlow's own,
+            of one device.
+        worker: Number of this worker.
+        num_workers: How many workers there are.
+    """
+
+    strategy: tf.distribute.Strategy = dataclasses.field(
+        default_factory=tf.distribute.get_strategy
+    )
+    worker: int = 0
+    num_workers: int = 1
+
+    @property
+    def is_chief(self):
+        """Whether this worker reads and writes the run's files."""
+        return self.worker == 0
+
+    @property
+    def num_replicas(self):
+        """Replicas of all workers."""
+        return self.strategy.num_replicas_in_sync
+
+    def __str__(self):
+        if self.num_replicas == self.num_workers == 1:
+            return "One device."
+        each = f"{self.num_replicas} replicas share out each batch"
+        if self.num_workers == 1:
+            return f"{each}."
+        role = ", the chief" if self.is_chief else ""
+        return (
+            f"{each}, on {self.num_workers} workers; this is worker "
+            f"{self.worker}{role}."
+        )
+
+    def scope(self):
+        """Where the model and its optimizers are made."""
+        return self.strategy.scope()
+
+    def batches(self, make_parts):
+        """Batches for `strategy.run`, each replica having its own rows.
+
+        Args:
+            make_parts: Function of `parts` and `num_parts` of
+                `ImageDataset.train_batches` that makes such a data set.
+
+        Returns:
+            An iterable whose elements are what `strategy.run` takes.
+        """
+        if self.num_replicas == 1:
+            return make_parts(parts=[0], num_parts=1)
+        here = self.num_replicas // self.num_workers
+        parts = list(range(self.worker * here, (self.worker + 1) * here))
+
+        def own(_):
+            batches = make_parts(parts=parts, num_parts=self.num_replicas)
+            # Or workers would ask each other at every step if one has ended.
+            endless = tf.data.experimental.assert_cardinality(
+                tf.data.experimental.INFINITE_CARDINALITY
+            )
+            return batches.apply(endless)
+
+        return self.strategy.distribute_datasets_from_function(own)
+
+    def run(self, function, *args):
+        """Runs a function on every replica, which returns equal numbers.
+
+        Args:
+            function: Returns a structure of tensors.
+            *args: Its arguments; elements of `batches` are shared out.
+
+        Returns:
+            What it returned on a replica of this worker.
+        """
+        result = self.strategy.run(function, args=args)
+        return tf.nest.map_structure(
+            lambda value: self.strategy.experimental_local_results(value)[0],
+            result,
+        )
+
+    def any(self, flag):
+        """Whether a flag is set on any worker; all have to ask."""
+        if self.num_workers == 1:
+            return flag
+        return int(self._sum(tf.constant(flag, tf.float32))) > 0
+
+    def wait(self):
+        """Waits until every worker has come here."""
+        self.any(False)
+
+    def from_chief(self, variables):
+        """Gives variables the values that they have on the chief."""
+        if self.num_workers == 1:
+            return
+        for variable in variables:
+            value = tf.convert_to_tensor(variable)
+            # Integers are not summed up on every kind of device.
+            wide = tf.float64 if value.dtype.is_integer else value.dtype
+            own = tf.cast(value, wide)
+            total = self._sum(own if self.is_chief else tf.zeros_like(own))
+            with self.scope():
+                variable.assign(tf.cast(total, value.dtype))
+
+    def chief_first(self, function):
+        """Calls a function on the chief, then on all others.
+
+        Returns:
+            What it returned here.
+        """
+        if not self.is_chief:
+            self.wait()
+        result = function()
+        if self.is_chief:
+            self.wait()
+        return result
+
+    @contextlib.contextmanager
+    def watched(self):
+        """Says in a line what it means when another worker is gone.
+
+        Raises:
+            LostWorkerError: If one is gone.
+        """
+        try:
+            yield
+        except _LOST as error:
+            if self.num_workers == 1:
+                raise
+            raise LostWorkerError(
+                f"Worker {self.worker} of {self.num_workers} stops, for "
+                "another one has stopped or cannot be reached (its own log "
+                "may say why). Start all of them again with the same command: "
+                "the training goes on from its last checkpoint. "
+                f"TensorFlow says: {first_line(error)}"
+            ) from error
+
+    def _sum(self, value):
+        """Sums a value of each worker; in float32 or float64."""
+
+        def of_replica(context):
+            first = context.replica_id_in_sync_group % here == 0
+            return value if first else tf.zeros_like(value)
+
+        here = self.num_replicas // self.num_workers
+        values = self.strategy.experimental_distribute_values_from_function(
+            of_replica
+        )
+        return self.strategy.reduce("SUM", values, axis=None)
+
+
+def create_distribution(strategy="auto", logical_cpus=0):
+    """Finds the devices of a training; first of all, before any operation.
+
+    Args:
+        strategy: `"one"` device; `"mirrored"`: all GPUs of this machine, or
+            its processor if it has none; `"multi_worker"`: those of all
+            machines that the environment variable `TF_CONFIG` lists. `"auto"`
+            takes the last if `TF_CONFIG` lists more than one, else the second
+            if there is more than one device.
+        logical_cpus: Devices to cut the processor into, to try out several
+            replicas; 0 to leave it whole.
+
+    Raises:
+        ValueError: If the strategy is unknown, `TF_CONFIG` is not as it has
+            to be for it, or something has been computed before.
+        LostWorkerError: If this worker cannot join the others.
+    """
+    if strategy not in STRATEGIES:
+        raise ValueError(
+            f"`strategy` must be one of {STRATEGIES}. "
+            f"Received: strategy={strategy!r}."
+        )
+    cluster = read_cluster(os.environ.get("TF_CONFIG"))
+    if strategy == "auto":
+        strategy = _choose(cluster, logical_cpus)
+    if logical_cpus and strategy != "mirrored":
+        raise ValueError(
+            "`logical_cpus` is for strategy='mirrored'. "
+            f"Received: logical_cpus={logical_cpus}, strategy={strategy!r}."
+        )
+    try:
+        if strategy == "one":
+            return Distribution()
+        if strategy == "mirrored":
+            return Distribution(_mirrored(_local_devices(logical_cpus)))
+        return _multi_worker(cluster)
+    except RuntimeError as error:
+        raise ValueError(
+            "Devices can be laid out only before anything is computed: call "
+            f"`create_distribution` first. TensorFlow says: {error}"
+        ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """What `TF_CONFIG` says of the workers.
+
+    Args:
+        addresses: `host:port` of each worker, the chief first.
+        worker: Number of this one.
+    """
+
+    addresses: tuple[str, ...]
+    worker: int
+
+
+def read_cluster(text):
+    """Reads `TF_CONFIG`.
+
+    Args:
+        text: Its value, JSON; `None` or empty if it is not set.
+
+    Returns:
+        A `Cluster`, or `None` if there is none.
+
+    Raises:
+        ValueError: If the text says something else.
+    """
+    if not text:
+        return None
+    try:
+        config = json.loads(text)
+        cluster, task = config.get("cluster", {}), config.get("task", {})
+        others = sorted(set(cluster) - set(_TASKS))
+        tasks = [
+            (kind, index, address)
+            for kind in _TASKS
+            for index, address in enumerate(cluster.get(kind, []))
+        ]
+        places = [place[:2] for place in tasks]
+        own = (task.get("type"), int(task.get("index", 0)))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            _refused(text, f"it cannot be read: {error}")
+        ) from None
+    if not tasks:
+        return None
+    if others:
+        raise ValueError(
+            _refused(text, f"it lists tasks of type {others[0]!r}")
+        )
+    if own not in places:
+        raise ValueError(
+            _refused(text, f"its task, {own}, is not in its cluster")
+        )
+    addresses = tuple(address for _, _, address in tasks)
+    return Cluster(addresses, places.index(own))
+
+
+def _refused(text, reason):
+    return (
+        "The environment variable TF_CONFIG must look like "
+        '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+        '"task": {"type": "worker", "index": 0}}, '
+        f"with a `chief` beside the workers or without; {reason}. "
+        f"Received: {text}"
+    )
+
+
+def _choose(cluster, logical_cpus):
+    if cluster and len(cluster.addresses) > 1:
+        return "multi_worker"
+    if logical_cpus or len(tf.config.list_physical_devices("GPU")) > 1:
+        return "mirrored"
+    return "one"
+
+
+def _local_devices(logical_cpus):
+    gpus = tf.config.list_physical_devices("GPU")
+    if not logical_cpus:
+        return tuple(f"GPU:{n}" for n in range(len(gpus))) or ("CPU:0",)
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    before = tf.config.get_logical_device_configuration(cpu)
+    if before is None:
+        parts = [tf.config.LogicalDeviceConfiguration()] * logical_cpus
+        tf.config.set_logical_device_configuration(cpu, parts)
+    elif len(before) < logical_cpus:
+        raise ValueError(
+            "`logical_cpus` can be set once in a process: the processor has "
+            f"been cut into {len(before)} already. "
+            f"Received: logical_cpus={logical_cpus}."
+        )
+    return tuple(f"CPU:{n}" for n in range(logical_cpus))
+
+
+@functools.cache
+def _mirrored(devices):
+    """The one strategy over some devices of this process.
+
+    Two of them would take each other's messages for their own.
+    """
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def _multi_worker(cluster):
+    if cluster is None:
+        raise ValueError(
+            "strategy='multi_worker' needs the environment variable TF_CONFIG, "
+            "which lists the workers. Without it, strategy='mirrored' takes "
+            "all GPUs of this machine."
+        )
+    workers = len(cluster.addresses)
+    logging.info(
+        "Worker %d of %d waits for the others.", cluster.worker, workers
+    )
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        raise LostWorkerError(
+            f"Worker {cluster.worker} could not join the others: "
+            f"{first_line(error)}. TF_CONFIG must give an address of this "
+            "machine with a port that is free. "
+            f"Received: {cluster.addresses[cluster.worker]}"
+        ) from error
+    return Distribution(strategy, cluster.worker, workers)
+
+
+def first_line(error):
+    """What an error says, without names of a graph's nodes."""
+    message = getattr(error, "message", None) or str(error)
+    message = re.sub(r"{{.*?}}", "", message)
+    return message.strip().split("\n")[0][:400].rstrip(".")
