@@ -14,6 +14,7 @@ from benchmarks import (
     inference,
     pipeline,
     plots,
+    replicas,
     scaling,
     startup,
     training,
@@ -32,6 +33,7 @@ SECTIONS = {
     "inference": inference,
     "startup": startup,
     "scaling": scaling,
+    "replicas": replicas,
 }
 EXTRAS = ("torch", "matplotlib")
 

@@ -112,6 +112,7 @@ class Training:
         self.retries = 0
         self.stop_requested = False
         self._means = {}
+        self._names = []
         self._step = tf.function(self._distributed_step, autograph=False)
 
     def run(self):
@@ -156,7 +157,10 @@ class Training:
         self.checkpoints.save()
 
     def _distributed_step(self, iterator):
-        """One step on every replica, and its numbers, equal on all."""
+        """One step on every replica, and its numbers, equal on all.
+
+        They come as one vector: one transfer from a GPU, not one for each.
+        """
         with self.distribution.scope():
             for name, schedule in self.learning_rates.items():
                 rate = schedule(self.model.step)
@@ -164,11 +168,11 @@ class Training:
             example = next(iterator)
             numbers = self.distribution.run(self.model.optimize, example)
             self.model.log(numbers)
-        return numbers
+        self._names = list(numbers)
+        return tf.stack([tf.cast(n, tf.float32) for n in numbers.values()])
 
     def _check(self, numbers):
-        for name, value in numbers.items():
-            value = float(value)
+        for name, value in zip(self._names, numbers.numpy().tolist()):
             if not math.isfinite(value) or abs(value) > RUNAWAY:
                 raise DivergenceError(
                     f"{name} is {value:g} after step {self._moment().step}."
