@@ -28,7 +28,7 @@ MODELS = {
     "conditional": {
         **VAEGAN,
         "num_attributes": 18,
-        "discriminator_batches": "separate",
+        "batch_statistics": "separate",
     },
     "learned_metric_vae": {
         "model": "learned_metric_vae",
