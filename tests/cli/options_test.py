@@ -275,3 +275,16 @@ def test_conditional_needs_attributes():
 def test_numbers_out_of_bounds_are_refused(argument):
     with pytest.raises(app.UsageError, match=argument):
         parse(argument)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--model=vaegan"], ("minimax", "separate")),
+        (["--model=gan"], ("non_saturating", "joint")),
+        (["--model=gan", "--adversarial=minimax"], ("minimax", "joint")),
+    ],
+)
+def test_a_gan_plays_another_game_by_default(arguments, expected):
+    found = options.model_arguments(parse(*arguments), ())
+    assert (found["adversarial"], found["batch_statistics"]) == expected

@@ -18,7 +18,7 @@ ARGUMENTS = (
     "--checkpoint_every=4",
     "--sample_every=40",
     "--ema_momentum=0.9",
-    "--learning_rate=2e-5",
+    "--learning_rate=2e-6",
 )
 
 

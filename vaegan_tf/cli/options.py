@@ -241,10 +241,10 @@ def _define_objectives(group):
 def _define_adversary(group):
     group.choice(
         "adversarial",
-        "minimax",
+        None,
         ("minimax", "non_saturating"),
         "What the decoder minimises to fool the discriminator: minimax as in "
-        "the paper, or -log D.",
+        "the paper, the default but for gan, or -log D.",
     )
     group.number(
         "real_weight",
@@ -261,11 +261,12 @@ def _define_adversary(group):
     )
     group.choice(
         "batch_statistics",
-        "separate",
+        None,
         ("joint", "paired", "separate"),
         "Which images share batch statistics: all in a network, as "
-        "paired in the authors' code, or each kind by itself, which keeps it "
-        "from winning early.",
+        "paired in the authors' code, or each kind by itself, which keeps the "
+        "discriminator from winning early (default: joint for gan, else "
+        "separate).",
     )
     group.number(
         "equilibrium_margin",
@@ -595,23 +596,30 @@ def model_arguments(flags, attribute_names):
     )
     return {
         **{name: flags[name].value for name in arguments},
-        **_weights(flags, settings),
+        **_model_defaults(flags, settings),
         "num_attributes": len(attribute_names) if flags.conditional else 0,
     }
 
 
-def _weights(flags, settings):
-    """The weights of divergence and feature error, where none was given.
+def _model_defaults(flags, settings):
+    """Settings whose defaults depend on the model, where none was given.
 
     The feature error sums over all features of layer l, so that its weights
     must follow their number. These two gave faces at several widths.
+
+    Where each kind of image has statistics of its own, the discriminator does
+    not see what all generated images have in common. The feature error makes
+    up for that; a GAN has none, and drew one texture for all codes.
     """
     from vaegan_tf.networks import num_features
 
     count = num_features(flags.image_size, flags.width, flags.feature_layer)
     by_pixels = "feature_scale" not in settings
     plain = by_pixels or flags.feature_scale == "unit"
+    alone = flags.model == "gan"
     defaults = {
+        "adversarial": "non_saturating" if alone else "minimax",
+        "batch_statistics": "joint" if alone else "separate",
         "gamma": 41 / count,
         "kl_weight": 1.0 if plain else count / 820,
     }
