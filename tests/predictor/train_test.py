@@ -47,6 +47,7 @@ def test_what_a_run_leaves(trained_predictor):
         "run.json",
         "train.flags",
         "metrics.jsonl",
+        "speed.jsonl",
         "tensorboard",
         "checkpoints",
         "best",
