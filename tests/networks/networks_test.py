@@ -241,3 +241,13 @@ def test_networks_are_remade_from_their_configuration(network):
 def test_bad_arguments_are_refused(network, arguments, message):
     with pytest.raises(ValueError, match=message):
         network(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "starts_at_one"), [("glorot", True), ("authors", False)]
+)
+def test_posteriors_start_with_a_variance_of_one(initializer, starts_at_one):
+    encoder = Encoder(image_size=32, width=0.05, initializer=initializer)
+    image = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3))
+    found = encoder({"image": image})["log_variance"].numpy()
+    assert (found == 0).all() == starts_at_one

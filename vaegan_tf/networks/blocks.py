@@ -99,14 +99,22 @@ class Blocks:
             **self._kernel_options(),
         )(x)
 
-    def dense(self, x, units, name, *, use_bias=False, dtype=None):
-        """A fully connected layer ("FC")."""
+    def dense(
+        self, x, units, name, *, use_bias=False, dtype=None, from_zero=False
+    ):
+        """A fully connected layer ("FC").
+
+        `from_zero` lets it start with kernels of 0, but in the authors' way.
+        """
+        options = self._kernel_options()
+        if from_zero and self.initializer != "authors":
+            options["kernel_initializer"] = "zeros"
         return keras.layers.Dense(
             units,
             use_bias=use_bias,
             dtype=dtype,
             name=f"{self.network}_{name}",
-            **self._kernel_options(),
+            **options,
         )(x)
 
     def norm_relu(self, x, name):
