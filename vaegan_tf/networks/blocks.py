@@ -99,23 +99,28 @@ class Blocks:
             **self._kernel_options(),
         )(x)
 
-    def dense(
-        self, x, units, name, *, use_bias=False, dtype=None, from_zero=False
-    ):
-        """A fully connected layer ("FC").
-
-        `from_zero` lets it start with kernels of 0, but in the authors' way.
-        """
-        options = self._kernel_options()
-        if from_zero and self.initializer != "authors":
-            options["kernel_initializer"] = "zeros"
+    def dense(self, x, units, name, *, use_bias=False, dtype=None, **options):
+        """A fully connected layer ("FC")."""
         return keras.layers.Dense(
             units,
             use_bias=use_bias,
             dtype=dtype,
             name=f"{self.network}_{name}",
-            **options,
+            **{**self._kernel_options(), **options},
         )(x)
+
+    def posterior(self, x, units, name):
+        """A parameter of q(z|x), in float32.
+
+        The log-variance starts at 0, but in the authors' way: its exponential
+        overflows where first steps add to random first weights.
+        """
+        options = {}
+        if name == "log_variance" and self.initializer != "authors":
+            options["kernel_initializer"] = "zeros"
+        return self.dense(
+            x, units, name, use_bias=True, dtype="float32", **options
+        )
 
     def norm_relu(self, x, name):
         """Batch normalisation as in the authors' code, then ReLU."""

@@ -75,18 +75,8 @@ class Encoder(keras.Model):
         x = blocks.norm_relu(x, "dense")
         x = blocks.with_attributes(x, attributes, "posterior")
         posterior = {
-            "mean": blocks.dense(
-                x, latent_dim, "mean", use_bias=True, dtype="float32"
-            ),
-            # Its exponential overflows if first steps add to first weights.
-            "log_variance": blocks.dense(
-                x,
-                latent_dim,
-                "log_variance",
-                use_bias=True,
-                dtype="float32",
-                from_zero=True,
-            ),
+            key: blocks.posterior(x, latent_dim, key)
+            for key in ("mean", "log_variance")
         }
         if center_codes:
             posterior["mean"] = blocks.center(posterior["mean"], "mean")

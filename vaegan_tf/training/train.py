@@ -106,11 +106,9 @@ def train(
         check_continuation(run, MODELS, record["flags"], overwrite)
     precision = set_up(seed, deterministic, precision)
     logging.info("%s", distribution)
-    with distribution.scope():
-        built = create_model(
-            **model, seed=seed, synchronized=distribution.num_replicas > 1
-        )
-        schedules = compile_model(built, train_steps, **optimisation)
+    built, schedules = _compiled(
+        distribution, model, seed, train_steps, optimisation
+    )
     if distribution.is_chief:
         _take_discriminator(built, model, discriminator_from)
         logging.info("%s\n%s", built.name, observers.parameter_table(built))
@@ -149,6 +147,14 @@ def train(
             nan_retries=nan_retries,
             distribution=distribution,
         ).run()
+
+
+def _compiled(distribution, model, seed, train_steps, optimisation):
+    """The model on its devices, and its schedules of learning rates."""
+    together = distribution.num_replicas > 1
+    with distribution.scope():
+        built = create_model(**model, seed=seed, synchronized=together)
+        return built, compile_model(built, train_steps, **optimisation)
 
 
 def _batches(distribution, dataset, batch_size, seed, augmentation):
