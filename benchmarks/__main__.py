@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import platform
 import signal
 import sys
 import time
@@ -12,6 +11,7 @@ import time
 from benchmarks import (
     children,
     inference,
+    kernels,
     pipeline,
     plots,
     replicas,
@@ -23,12 +23,13 @@ from vaegan_tf.cli import app, options
 
 SUMMARY = """
 Measures this project on this machine, and stock Keras and PyTorch beside it:
-training, input pipeline, inference, start-up, and how the cost grows. Each
-measurement has a process of its own, one after the other; leave the machine
-alone meanwhile.
+training, its kernels, input pipeline, inference, start-up, and how the cost
+grows. Each measurement has a process of its own, one after the other; leave
+the machine alone meanwhile.
 """
 SECTIONS = {
     "training": training,
+    "kernels": kernels,
     "pipeline": pipeline,
     "inference": inference,
     "startup": startup,
@@ -145,16 +146,12 @@ def heading(results):
 
 def machine():
     """The processor, its cores and what speeds it up, and the memory."""
-    about = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    fields = dict(
-        [part.strip() for part in line.split(":", 1)]
-        for line in about.split("\n\n")[0].splitlines()
-        if ":" in line
-    )
+    from vaegan_tf import hardware
+
     wanted = ("avx512f", "avx512_bf16", "amx_bf16")
-    flags = fields.get("flags", "").split()
+    flags = hardware.cpu_flags()
     return {
-        "processor": fields.get("model name", platform.machine()),
+        "processor": hardware.processor(),
         "cores": len(os.sched_getaffinity(0)),
         "flags": [flag for flag in wanted if flag in flags],
         "memory_bytes": os.sysconf("SC_PAGE_SIZE")

@@ -12,7 +12,7 @@ import vaegan_tf
 PACKAGE = pathlib.Path(vaegan_tf.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    {"version", "replicas"},
+    {"version", "replicas", "hardware"},
     {"losses", "noise", "images"},
     {"networks"},
     {"models", "data", "attributes"},

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from benchmarks import ceilings, ours
+from benchmarks import ceilings, kernels, ours
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +55,14 @@ def test_ceilings_are_speeds(monkeypatch):
     found = ceilings.measure(repeats=1)
     assert set(found) == {"float32", "bfloat16"}
     assert min(found.values()) > 0
+
+
+def test_kernels_are_timed_in_both_forms(monkeypatch):
+    monkeypatch.setattr(kernels, "BATCH_SIZE", 1)
+    names = ("convolution from images", "fully connected")
+    layers = {name: kernels.LAYERS[name] for name in names}
+    monkeypatch.setattr(kernels, "LAYERS", layers)
+    rows = kernels.time_layers(repeats=1)["rows"]
+    assert len(rows) == len(kernels.PRECISIONS) * len(names)
+    for row in rows:
+        assert all(min(row[column]) > 0 for column in kernels.COLUMNS)

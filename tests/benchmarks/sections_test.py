@@ -11,6 +11,7 @@ from benchmarks import (
     children,
     curves,
     inference,
+    kernels,
     pipeline,
     scaling,
     startup,
@@ -68,6 +69,15 @@ def fake(function, **arguments):
                 name: {"1": [0.1], "64": [0.5, 2.0, 1.0]}
                 for name in inference.SIGNATURES
             },
+        },
+        "kernels:time_layers": {
+            "rows": [
+                {
+                    "layer": "convolution",
+                    "precision": "float32",
+                    **{column: [0.06, 0.03] for column in kernels.COLUMNS},
+                }
+            ]
         },
     }.get(function, {})
 
@@ -141,6 +151,10 @@ def test_inference_gives_medians():
     assert found["latency_seconds"]["median"] == 1.0
     assert found["images_per_second"] == 64.0
     assert "| 64 " in inference.report(results)
+
+
+def test_kernels_are_shown_beside_those_of_keras():
+    assert "| 60.0 → 30.0" in kernels.report(kernels.measure(fake))
 
 
 def test_scaling_measures_every_point_once():

@@ -48,6 +48,7 @@ PROMISED = (
     "checkpoint_every",
     "sample_every",
     "nan_retries",
+    "steps_per_execution",
     "overwrite",
     "wandb_project",
 )

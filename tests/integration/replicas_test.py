@@ -13,10 +13,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.distribution]
 
 PROGRAM = pathlib.Path(__file__).with_name("twenty_steps.py")
 MODELS = ("vae", "gan", "vaegan", "conditional", "learned_metric_vae")
-# Shares of the way that weights have gone. Rounding alone makes up to a third
+# Shares of the way that weights have gone. Rounding alone makes up to a half
 # of them; batch statistics of each replica by itself put the encoder's weights
 # further away than they went.
-USUAL = 0.01
+USUAL = 1e-4
 CLOSE = {"float16": 0.2, "bfloat16": 0.2}
 EVERY = [
     *[("mirrored", case) for case in (*MODELS, "uneven", *CLOSE)],
@@ -119,7 +119,7 @@ def test_numbers_are_those_of_one_device_at_every_step(results, kind, case):
     assert found.keys() == one.group("numbers").keys()
     for name, expected in one.group("numbers").items():
         np.testing.assert_allclose(
-            found[name], expected, rtol=CLOSE.get(case, 0.02), err_msg=name
+            found[name], expected, rtol=CLOSE.get(case, 1e-3), err_msg=name
         )
 
 
@@ -133,8 +133,8 @@ def test_networks_had_to_wait(results):
 
 def test_the_comparison_would_catch_statistics_of_each_replica(results):
     one, apart = results("one", "vae"), results("mirrored", "unsynchronized")
-    assert distance(one, apart, "encoder") > 50 * USUAL
-    assert distance(one, apart, "decoder") > 20 * USUAL
+    assert distance(one, apart, "encoder") > 1000 * USUAL
+    assert distance(one, apart, "decoder") > 1000 * USUAL
 
 
 def test_two_workers_compute_what_two_replicas_of_one_do(results):

@@ -13,6 +13,7 @@ import numpy as np
 
 from vaegan_tf.data import load_dataset
 from vaegan_tf.models import create_model
+from vaegan_tf.networks.blocks import Blocks
 from vaegan_tf.training.checkpoints import Checkpoints
 from vaegan_tf.training.distribution import create_distribution
 from vaegan_tf.training.fused_optimizers import FusedRMSprop
@@ -39,6 +40,12 @@ MODELS = {
 PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
+def smooth(blocks, x, name):
+    """Softplus for ReLU, whose gradient jumps where rounding crosses 0."""
+    name = f"{blocks.network}_{name}_relu"
+    return keras.layers.Activation("softplus", name=name)(x)
+
+
 class Diary(Observer):
     """Keeps the numbers of every step."""
 
@@ -58,14 +65,14 @@ def make(case, distribution):
         model = create_model(
             **MODELS.get(case, MODELS["vae"]),
             image_size=32,
-            width=0.05,
+            width=0.25,
             latent_dim=4,
             center_codes=True,
             ema_momentum=0.9,
             synchronized=together,
         )
         if case == "uneven":  # A step that follows the gradient's length.
-            model.compile(keras.optimizers.SGD(1e-7))
+            model.compile(keras.optimizers.SGD(1e-5))
         elif case == "float16":  # A scale that no gradient overflows with.
             scaling = keras.mixed_precision.LossScaleOptimizer
             model.compile(scaling(keras.optimizers.RMSprop(2e-5), 2.0**6))
@@ -116,6 +123,7 @@ def train(case, distribution, dataset, folder):
 
 
 def main(strategy, logical_cpus, data_dir, folder, *cases):
+    Blocks.relu = smooth
     distribution = create_distribution(strategy, int(logical_cpus))
     dataset = load_dataset("avatars/tiny", data_dir=data_dir, image_size=32)
     for case in cases:

@@ -247,6 +247,72 @@ def test_retries_take_other_noise_each_and_come_to_an_end(training):
     assert len(seeds) == len(set(seeds)) == 3
 
 
+@pytest.mark.parametrize("train_steps", [12, 13])
+def test_several_steps_at_once_are_the_same_steps(training, train_steps):
+    means = {}
+    variables = []
+    for count in (1, 3):
+        recorder = Recorder(6, lambda moment: moment.means)
+        made = training(
+            train_steps,
+            recorder,
+            folder=f"by-{count}",
+            log_every=6,
+            checkpoint_every=3,
+            steps_per_execution=count,
+        )
+        assert made.run() is True
+        means[count] = recorder.readings
+        variables.append([v.numpy() for v in made.model.variables])
+    assert means[1] == means[3]
+    assert set(means[3]) == {6, 12, train_steps}
+    assert_same(*variables)
+
+
+def test_several_steps_at_once_go_on_from_any_step(training):
+    training(4, folder="resumed").run()
+    made = training(
+        9,
+        folder="resumed",
+        log_every=3,
+        checkpoint_every=3,
+        steps_per_execution=3,
+    )
+    assert made.run() is True
+    assert made.checkpoints.steps[-3:] == [4, 6, 9]
+    straight = training(9, folder="straight")
+    straight.run()
+    assert_same(
+        *[[v.numpy() for v in t.model.variables] for t in (made, straight)]
+    )
+
+
+@pytest.mark.parametrize("trouble", [float("nan"), float("-inf"), 2e8])
+def test_trouble_on_the_way_is_seen_behind_several_steps(training, trouble):
+    faulty = training(
+        12,
+        toy={"bad": is_sixth, "trouble": trouble},
+        log_every=4,
+        checkpoint_every=4,
+        steps_per_execution=4,
+    )
+    with pytest.raises(DivergenceError, match=r"error is .* after step 8"):
+        faulty.run()
+    assert faulty.checkpoints.steps == [0, 4]
+
+
+def test_intervals_that_several_steps_would_miss(training):
+    message = r"steps_per_execution=4, and something every 6 steps\."
+    with pytest.raises(ValueError, match=message):
+        training(
+            8,
+            Recorder(6),
+            log_every=4,
+            checkpoint_every=8,
+            steps_per_execution=4,
+        )
+
+
 def test_errors_of_observers_restore_the_signal_handlers(training):
     before = signal.getsignal(signal.SIGTERM)
 

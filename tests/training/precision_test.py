@@ -4,6 +4,7 @@ import keras
 import pytest
 import tensorflow as tf
 
+from vaegan_tf import hardware
 from vaegan_tf.training import precision
 
 
@@ -19,7 +20,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(
             tf.config.experimental, "get_device_details", details.get
         )
-        monkeypatch.setattr(precision, "_cpu_flags", lambda: set(cpu_flags))
+        monkeypatch.setattr(hardware, "cpu_flags", lambda: set(cpu_flags))
 
     return set_up
 

@@ -357,6 +357,13 @@ def define_run(flag_values):
         "a number is not finite or runs away.",
         low=0,
     )
+    group.integer(
+        "steps_per_execution",
+        1,
+        "Steps that a GPU makes before the host looks at numbers and signals; "
+        "intervals must be multiples of it.",
+        low=1,
+    )
     group.boolean(
         "overwrite", False, "Delete what the run's folder holds, start anew."
     )
@@ -644,6 +651,7 @@ def training_arguments(flags):
             "discriminator_from",
             "keep_checkpoints",
             "nan_retries",
+            "steps_per_execution",
             "overwrite",
             "wandb_project",
         ),

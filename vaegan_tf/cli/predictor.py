@@ -18,6 +18,7 @@ RUN = (
     "deterministic",
     "keep_checkpoints",
     "nan_retries",
+    "steps_per_execution",
     "overwrite",
     "wandb_project",
 )

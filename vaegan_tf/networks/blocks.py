@@ -2,6 +2,11 @@
 
 import keras
 
+from vaegan_tf.networks.layers import (
+    Convolution,
+    FullyConnected,
+    TransposedConvolution,
+)
 from vaegan_tf.networks.normalization import FusedBatchNormalization
 
 KERNEL_SIZE = 5
@@ -77,7 +82,7 @@ class Blocks:
         kernel_size=KERNEL_SIZE,
     ):
         """A convolution, 5×5; a stride of 2 halves the map ("down")."""
-        return keras.layers.Conv2D(
+        return Convolution(
             filters,
             kernel_size,
             strides=strides,
@@ -89,7 +94,7 @@ class Blocks:
 
     def conv_up(self, x, filters, index):
         """A 5×5 transposed convolution that doubles the map ("up")."""
-        return keras.layers.Conv2DTranspose(
+        return TransposedConvolution(
             filters,
             KERNEL_SIZE,
             strides=2,
@@ -101,7 +106,7 @@ class Blocks:
 
     def dense(self, x, units, name, *, use_bias=False, dtype=None, **options):
         """A fully connected layer ("FC")."""
-        return keras.layers.Dense(
+        return FullyConnected(
             units,
             use_bias=use_bias,
             dtype=dtype,

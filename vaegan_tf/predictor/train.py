@@ -50,6 +50,7 @@ def train_predictor(
     backbone_weights=None,
     keep_checkpoints=3,
     nan_retries=0,
+    steps_per_execution=1,
     overwrite=False,
     wandb_project=None,
 ):
@@ -73,6 +74,7 @@ def train_predictor(
         backbone_weights: Trained weights that the backbone starts from.
         keep_checkpoints: Newest checkpoints to keep.
         nan_retries: How often to go back after a number is not finite.
+        steps_per_execution: Steps between two looks of the host.
         overwrite: Whether to delete what the folder holds.
         wandb_project: Weights & Biases project to mirror logs to.
 
@@ -119,6 +121,7 @@ def train_predictor(
             ),
             learning_rates=schedules,
             nan_retries=nan_retries,
+            steps_per_execution=steps_per_execution,
         ).run()
         return score_run(run, dataset, writer) if finished else None
 

@@ -83,6 +83,12 @@ class Training:
             noise when a number is not finite or runs away.
         distribution: The `Distribution` whose replicas make the steps; one by
             default. Only its chief has observers.
+        steps_per_execution: Steps that the device makes before the host looks
+            again. Whatever happens every so many steps must happen at
+            multiples of it.
+
+    Raises:
+        ValueError: If something happens at other steps than these.
     """
 
     def __init__(
@@ -98,6 +104,7 @@ class Training:
         learning_rates=None,
         nan_retries=0,
         distribution=None,
+        steps_per_execution=1,
     ):
         self.model = model
         self.batches = batches
@@ -109,11 +116,14 @@ class Training:
         self.learning_rates = learning_rates or {}
         self.nan_retries = nan_retries
         self.distribution = distribution or Distribution()
+        self.steps_per_execution = steps_per_execution
         self.retries = 0
         self.stop_requested = False
         self._means = {}
         self._names = []
         self._step = tf.function(self._distributed_step, autograph=False)
+        self._steps = tf.function(self._several_steps, autograph=False)
+        self._check_intervals()
 
     def run(self):
         """Trains to the last step, or until asked to stop.
@@ -144,7 +154,7 @@ class Training:
     def _run_from_here(self):
         iterator = iter(self.batches(self._moment().step))
         while not self._is_over():
-            self._check(self._step(iterator))
+            self._check(self._execute(iterator))
             moment = self._moment()
             if self._is_due(self.log_every, moment.step):
                 self._means = self._mean_numbers()
@@ -155,6 +165,33 @@ class Training:
             if self._is_due(self.checkpoint_every, moment.step):
                 self.checkpoints.save()
         self.checkpoints.save()
+
+    def _execute(self, iterator):
+        """Makes the steps up to the next that the host looks at."""
+        if self.steps_per_execution == 1:
+            return self._step(iterator)
+        step = self._moment().step
+        ahead = self.steps_per_execution - step % self.steps_per_execution
+        return self._steps(iterator, tf.minimum(ahead, self.train_steps - step))
+
+    def _several_steps(self, iterator, count):
+        """So many steps, and of each number the worst."""
+
+        def another(done, worst):
+            numbers = self._distributed_step(iterator)
+            is_worse = tf.abs(numbers) > tf.abs(worst)
+            is_worse |= tf.math.is_nan(numbers)
+            is_worse &= tf.math.is_finite(worst)
+            return done + 1, tf.where(is_worse, numbers, worst)
+
+        _, worst = tf.while_loop(
+            lambda done, worst: done < count,
+            another,
+            (0, tf.zeros(1)),
+            shape_invariants=(tf.TensorShape([]), tf.TensorShape([None])),
+            parallel_iterations=1,
+        )
+        return worst
 
     def _distributed_step(self, iterator):
         """One step on every replica, and its numbers, equal on all.
@@ -170,6 +207,21 @@ class Training:
             self.model.log(numbers)
         self._names = list(numbers)
         return tf.stack([tf.cast(n, tf.float32) for n in numbers.values()])
+
+    def _check_intervals(self):
+        intervals = (
+            self.log_every,
+            self.checkpoint_every,
+            *[observer.every for observer in self.observers],
+        )
+        for every in intervals:
+            if every % self.steps_per_execution:
+                raise ValueError(
+                    "Logs, checkpoints, pictures and evaluations must be due "
+                    "at multiples of `steps_per_execution`. Received: "
+                    f"steps_per_execution={self.steps_per_execution}, and "
+                    f"something every {every} steps."
+                )
 
     def _check(self, numbers):
         for name, value in zip(self._names, numbers.numpy().tolist()):

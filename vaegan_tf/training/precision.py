@@ -5,6 +5,8 @@ import contextlib
 import keras
 import tensorflow as tf
 
+from vaegan_tf import hardware
+
 PRECISIONS = {
     "float32": "float32",
     "bfloat16": "mixed_bfloat16",
@@ -33,10 +35,10 @@ def resolve_precision(precision):
             f"`precision` must be 'auto' or one of {sorted(PRECISIONS)}. "
             f"Received: precision={precision!r}."
         )
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = hardware.gpus()
     if gpus:
         return _precision_of_gpus(gpus)
-    return _precision_of_cpu(_cpu_flags())
+    return _precision_of_cpu(hardware.cpu_flags())
 
 
 def set_precision(precision):
@@ -75,13 +77,3 @@ def _precision_of_cpu(flags):
         if flag in flags:
             return "bfloat16", f"the processor has {flag}"
     return "float32", "the processor has no fast bfloat16"
-
-
-def _cpu_flags():
-    """What Linux says the processor can do; nothing on other systems."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            lines = [line for line in file if line.startswith("flags")]
-    except OSError:
-        return set()
-    return set(lines[0].split()) if lines else set()

@@ -11,6 +11,7 @@ import subprocess
 
 import tensorflow as tf
 
+from vaegan_tf import hardware
 from vaegan_tf.data import load_dataset
 from vaegan_tf.models import MODELS, create_model
 from vaegan_tf.training import precision as precisions
@@ -206,20 +207,10 @@ def versions():
 
 def device():
     """Name of the device that a training computes on, as its maker calls it."""
-    for gpu in tf.config.list_physical_devices("GPU")[:1]:
+    for gpu in hardware.gpus()[:1]:
         details = tf.config.experimental.get_device_details(gpu)
         return details.get("device_name", "GPU")
-    return f"{_processor()}, {os.cpu_count()} cores"
-
-
-def _processor():
-    """What Linux calls the processor; elsewhere its architecture."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0].split(":")[1].strip() if names else platform.machine()
+    return f"{hardware.processor()}, {os.cpu_count()} cores"
 
 
 def git_commit():

@@ -36,6 +36,7 @@ CHANGEABLE = frozenset(
         "overwrite",
         "predictor",
         "sample_every",
+        "steps_per_execution",
         "strategy",
         "train_steps",
         "wandb_project",
@@ -60,6 +61,7 @@ def train(
     discriminator_from=None,
     keep_checkpoints=3,
     nan_retries=0,
+    steps_per_execution=1,
     overwrite=False,
     wandb_project=None,
     evaluator=None,
@@ -87,6 +89,7 @@ def train(
         discriminator_from: Folder of the GAN's run for VAE_Dis_l.
         keep_checkpoints: Newest checkpoints to keep.
         nan_retries: How often to go back after a number is not finite.
+        steps_per_execution: Steps between two looks of the host.
         overwrite: Whether to delete what the folder holds.
         wandb_project: Weights & Biases project to mirror logs to.
         evaluator: The `Evaluator` to evaluate with, if `eval_every` is given.
@@ -145,6 +148,7 @@ def train(
             observers=watching,
             learning_rates=schedules,
             nan_retries=nan_retries,
+            steps_per_execution=steps_per_execution,
             distribution=distribution,
         ).run()
 
