@@ -302,7 +302,7 @@ def test_trouble_on_the_way_is_seen_behind_several_steps(training, trouble):
 
 
 def test_intervals_that_several_steps_would_miss(training):
-    message = r"steps_per_execution=4, and something every 6 steps\."
+    message = r"Recorder=6, steps_per_execution=4\."
     with pytest.raises(ValueError, match=message):
         training(
             8,

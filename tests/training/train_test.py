@@ -358,3 +358,22 @@ def test_every_replica_needs_an_image(train_tiny, tmp_path):
     with pytest.raises(ValueError, match=message):
         train_tiny(tmp_path / "run", *arguments)
     assert not (tmp_path / "run").exists()
+
+
+def test_several_steps_at_once_make_the_same_files(
+    trained, train_tiny, tmp_path
+):
+    run = tmp_path / "run"
+    train_tiny(run, "--model=vae", "--steps_per_execution=2")
+    assert files(run) == files(trained("vae"))
+    assert [r["step"] for r in records(run)] == [
+        r["step"] for r in records(trained("vae"))
+    ]
+
+
+def test_intervals_that_several_steps_would_miss(train_tiny, tmp_path):
+    arguments = ("--model=vae", "--steps_per_execution=3")
+    message = "must be a multiple of `steps_per_execution`"
+    with pytest.raises(ValueError, match=message):
+        train_tiny(tmp_path / "run", *arguments)
+    assert not (tmp_path / "run").exists()

@@ -18,7 +18,7 @@ from vaegan_tf.predictor.scores import (
 )
 from vaegan_tf.training import observers
 from vaegan_tf.training.checkpoints import Checkpoints
-from vaegan_tf.training.loop import Observer, Training
+from vaegan_tf.training.loop import Observer, Training, check_intervals
 from vaegan_tf.training.optimizers import compile_model
 from vaegan_tf.training.runs import Run, write_text
 from vaegan_tf.training.train import (
@@ -89,6 +89,7 @@ def train_predictor(
         CheckpointError: If a checkpoint cannot be written or read.
     """
     arguments = {"model": KIND, **predictor, **data_arguments(dataset)}
+    check_intervals(steps_per_execution, intervals.items())
     check_continuation(run, [KIND], record["flags"], overwrite)
     precision = set_up(seed, deterministic, precision)
     built = _build(arguments, seed, backbone_weights)

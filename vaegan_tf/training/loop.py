@@ -123,7 +123,14 @@ class Training:
         self._names = []
         self._step = tf.function(self._distributed_step, autograph=False)
         self._steps = tf.function(self._several_steps, autograph=False)
-        self._check_intervals()
+        named = [
+            (type(observer).__name__, observer.every) for observer in observers
+        ]
+        named += [
+            ("log_every", log_every),
+            ("checkpoint_every", checkpoint_every),
+        ]
+        check_intervals(steps_per_execution, named)
 
     def run(self):
         """Trains to the last step, or until asked to stop.
@@ -208,21 +215,6 @@ class Training:
         self._names = list(numbers)
         return tf.stack([tf.cast(n, tf.float32) for n in numbers.values()])
 
-    def _check_intervals(self):
-        intervals = (
-            self.log_every,
-            self.checkpoint_every,
-            *[observer.every for observer in self.observers],
-        )
-        for every in intervals:
-            if every % self.steps_per_execution:
-                raise ValueError(
-                    "Logs, checkpoints, pictures and evaluations must be due "
-                    "at multiples of `steps_per_execution`. Received: "
-                    f"steps_per_execution={self.steps_per_execution}, and "
-                    f"something every {every} steps."
-                )
-
     def _check(self, numbers):
         for name, value in zip(self._names, numbers.numpy().tolist()):
             if not math.isfinite(value) or abs(value) > RUNAWAY:
@@ -268,6 +260,25 @@ class Training:
     def _tell(self, event):
         for observer in self.observers:
             getattr(observer, event)(self._moment())
+
+
+def check_intervals(steps_per_execution, intervals):
+    """Refuses intervals that executions of several steps would pass over.
+
+    Args:
+        steps_per_execution: As in `Training`.
+        intervals: Pairs of name and steps; `None` for what never happens.
+
+    Raises:
+        ValueError: If one is no multiple of `steps_per_execution`.
+    """
+    for name, every in intervals:
+        if every is not None and every % steps_per_execution:
+            raise ValueError(
+                f"`{name}` must be a multiple of `steps_per_execution`. "
+                f"Received: {name}={every}, "
+                f"steps_per_execution={steps_per_execution}."
+            )
 
 
 class _stopping_on_signals:  # noqa: N801 - reads as a statement

@@ -11,7 +11,7 @@ from vaegan_tf.models import MODELS, create_model
 from vaegan_tf.training import observers
 from vaegan_tf.training.checkpoints import Checkpoints, restore_networks
 from vaegan_tf.training.distribution import Distribution
-from vaegan_tf.training.loop import Training
+from vaegan_tf.training.loop import Training, check_intervals
 from vaegan_tf.training.optimizers import compile_model
 from vaegan_tf.training.precision import set_precision
 from vaegan_tf.training.runs import Run, differences
@@ -105,6 +105,7 @@ def train(
     """
     distribution = distribution or Distribution()
     _check_batch_size(batch_size, distribution)
+    check_intervals(steps_per_execution, intervals.items())
     if distribution.is_chief:
         check_continuation(run, MODELS, record["flags"], overwrite)
     precision = set_up(seed, deterministic, precision)
