@@ -162,7 +162,7 @@ def test_files_train_the_model_of_their_name(stem, model):
     assert values(f"celeba64/{stem}.flags")["model"] == model
 
 
-def test_our_settings_are_the_defaults():
+def test_our_settings_are_the_defaults_but_for_the_equilibrium_rule():
     flags = parse("celeba64/vaegan.flags")
     chosen = {name for name in flags if flags[name].present}
     assert chosen == {
@@ -176,6 +176,7 @@ def test_our_settings_are_the_defaults():
         "log_every",
         "sample_every",
         "checkpoint_every",
+        "equilibrium_margin",
     }
 
 
