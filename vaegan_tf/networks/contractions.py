@@ -20,8 +20,9 @@ import tensorflow as tf
 
 from vaegan_tf import hardware
 
-# Channels of images. Kernels fill up to 16 lanes of a processor's register.
+# Channels that leave most of the 16 lanes of a processor's register empty.
 FEW = 4
+# Side of the largest maps at which bfloat16's gradient by filters is slow.
 SMALL_MAP = 8
 
 
