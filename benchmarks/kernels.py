@@ -50,11 +50,8 @@ def measure(run, quick=False):
         `kernels`: for each layer and precision, `layer`, `precision`, and by
         column the median seconds of Keras's form and of this project's.
     """
-    return {
-        "kernels": run("kernels:time_layers", repeats=3 if quick else 10)[
-            "rows"
-        ]
-    }
+    answer = run("kernels:time_layers", repeats=3 if quick else 10)
+    return {"kernels": answer["rows"]}
 
 
 def time_layers(repeats):

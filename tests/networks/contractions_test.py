@@ -5,7 +5,7 @@ import tensorflow as tf
 from vaegan_tf import hardware
 from vaegan_tf.networks.contractions import convolve, correlate, spread
 
-# Side, channels, filters, size, strides; and the form that is expected for it.
+# Side of x, channels, filters, size, strides.
 SHAPES = {
     "to colours": (8, 6, 3, 5, 1),
     "to grey": (6, 5, 1, 5, 1),
