@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: install test lint format demo clean commit-checks
+.PHONY: install test lint format docs demo clean commit-checks
 
 install: $(BIN)/vaegan-train
 
@@ -17,19 +17,25 @@ test: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: install
+	$(BIN)/pip install --quiet -e '.[docs]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 \
+		$(BIN)/mkdocs build --strict
+
 demo: install
-	$(BIN)/vaegan-train --flagfile=flags/demo.flags
+	$(BIN)/vaegan-train --flagfile=demo
 
 # Before every commit.
 commit-checks: format lint test
 
 # Keeps the virtual environment, trained runs and data.
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache
+	rm -rf build dist site .mypy_cache .pytest_cache .ruff_cache
 	find . -name '*.egg-info' -not -path './.venv/*' -prune -exec rm -rf {} +
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,5 +1,10 @@
-from setuptools import find_packages, setup
+import pathlib
+import shutil
 
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = pathlib.Path(__file__).resolve().parent
 REQUIREMENTS = [
     "absl-py>=2.1,<3",
     "importlib_resources>=6",  # TFDS 4.9.10 imports it but does not ask for it
@@ -18,46 +23,55 @@ REQUIREMENTS = [
     "tqdm>=4.60,<5",
 ]
 BENCH = ["matplotlib>=3.9,<4", "torch>=2.13,<2.14"]
+RUFF = "ruff>=0.17,<0.18"  # also formats signatures in the documentation
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
-COMMANDS = (
-    "prepare",
-    "train",
-    "sample",
-    "reconstruct",
-    "distance",
-    "evaluate",
-    "export",
-    "predictor",
-    "report",
-)
+DOCS = [
+    "mkdocs>=1.6,<2",
+    "mkdocs-material>=9.7,<10",
+    "mkdocstrings[python]>=1.0.8,<2",
+    "mkdocstrings-python>=2.0.11,<3",
+    RUFF,
+]
 
 
-def read_version():
-    with open("vaegan_tf/version.py", encoding="utf-8") as file:
-        return file.read().split('"')[-2]
+class BuildWithFlags(build_py):
+    """Adds flag files, which a checkout has outside the package."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            folder = pathlib.Path(self.build_lib) / "vaegan_tf" / "flags"
+            shutil.copytree(ROOT / "flags", folder, dirs_exist_ok=True)
 
 
-def read_readme():
-    with open("README.md", encoding="utf-8") as file:
-        return file.read()
+def read(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def commands():
+    """Every module of `vaegan_tf/cli` that has a `command`."""
+    modules = sorted((ROOT / "vaegan_tf" / "cli").glob("*.py"))
+    return [m.stem for m in modules if "\ncommand = " in read(m)]
 
 
 setup(
     name="vaegan-tf",
-    version=read_version(),
+    version=read("vaegan_tf/version.py").split('"')[-2],
     description="VAE/GAN (Larsen et al., 2016) for Keras 3 and TensorFlow",
-    long_description=read_readme(),
+    long_description=read("README.md"),
     long_description_content_type="text/markdown",
     keywords="vae gan vae/gan autoencoder keras tensorflow celeba",
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["vaegan_tf", "vaegan_tf.*"]),
     package_data={"vaegan_tf": ["py.typed", "report/templates/*"]},
+    cmdclass={"build_py": BuildWithFlags},
     python_requires=">=3.11",
     install_requires=REQUIREMENTS,
     extras_require={
         "test": TEST,
-        "dev": [*TEST, "ruff>=0.17,<0.18"],
+        "dev": [*TEST, "mypy>=2.4,<3", RUFF],
+        "docs": DOCS,
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "bench": BENCH,
         "resnet": ["keras-hub>=0.32,<0.33"],
@@ -65,7 +79,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            f"vaegan-{name}=vaegan_tf.cli.{name}:command" for name in COMMANDS
+            f"vaegan-{name}=vaegan_tf.cli.{name}:command" for name in commands()
         ]
     },
     classifiers=[

@@ -1,7 +1,6 @@
 """`python -m benchmarks`: measures everything on this machine, in turn."""
 
 import importlib.metadata
-import json
 import os
 import pathlib
 import signal
@@ -11,7 +10,6 @@ import time
 from benchmarks import (
     children,
     inference,
-    kernels,
     pipeline,
     plots,
     replicas,
@@ -19,17 +17,18 @@ from benchmarks import (
     startup,
     training,
 )
-from vaegan_tf.cli import app, options
+from vaegan_tf import files
+from vaegan_tf.cli import app
+from vaegan_tf.settings import Settings, setting
 
 SUMMARY = """
 Measures this project on this machine, and stock Keras and PyTorch beside it:
-training, its kernels, input pipeline, inference, start-up, and how the cost
-grows. Each measurement has a process of its own, one after the other; leave
-the machine alone meanwhile.
+training, input pipeline, inference, start-up, and how the cost grows. Each
+measurement has a process of its own, one after the other; leave the machine
+alone meanwhile.
 """
 SECTIONS = {
     "training": training,
-    "kernels": kernels,
     "pipeline": pipeline,
     "inference": inference,
     "startup": startup,
@@ -39,66 +38,70 @@ SECTIONS = {
 EXTRAS = ("torch", "matplotlib")
 
 
-def define_flags(flag_values):
-    """The command's flags by group."""
-    group = options.Group(flag_values)
-    group.string("json", None, "File to write all numbers to, as JSON.")
-    group.string("markdown", None, "File to write the tables to, as Markdown.")
-    group.string(
-        "plot",
+class BenchmarkSettings(Settings):
+    """What is measured, and where the numbers go."""
+
+    json: str | None = setting(
+        None, "File to write all numbers to, as JSON.", is_path=True
+    )
+    markdown: str | None = setting(
+        None, "File to write the tables to, as Markdown.", is_path=True
+    )
+    plot: str = setting(
         str(children.ROOT / "benchmarks" / "scaling.png"),
-        "File for the picture of how the cost grows.",
+        "File for the figure of how the cost grows.",
+        is_path=True,
     )
-    group.strings(
-        "only", list(SECTIONS), f"Parts to measure, of {', '.join(SECTIONS)}."
+    only: tuple[str, ...] | None = setting(
+        None, f"Parts to measure, of {', '.join(SECTIONS)} (default: all)."
     )
-    group.boolean(
-        "quick", False, "Fewer repeats: to see that it works, not to quote."
+    quick: bool = setting(
+        False, "Fewer repeats: to see that it works, not to quote."
     )
-    return {"Benchmarks": group.names}
+
+    def __post_init__(self) -> None:
+        """Refuses unknown parts."""
+        super().__post_init__()
+        for name in self.only or ():
+            if name not in SECTIONS:
+                raise ValueError(
+                    f"`only` must name parts of {', '.join(SECTIONS)}. "
+                    f"Received: {name!r}."
+                )
 
 
-def main(flags):
+def main(settings):
     """Measures, prints the tables and writes the files.
 
-    Returns:
-        The exit status: 1 if a part could not be measured.
+    Args:
+        settings: `BenchmarkSettings`.
+
+    Raises:
+        FileNotFoundError: If the folder of a file does not exist.
+        SystemExit: With status 1, if a part could not be measured.
     """
-    check(flags)
-    # Or a measurement would go on alone.
+    for path in (settings.json, settings.markdown, settings.plot):
+        folder = pathlib.Path(path or "/").parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder} is no folder to write to.")
+    # Or a measurement would outlive this process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results, pages = {"machine": machine(), **software()}, []
-    results["quick"] = flags.quick
+    results["quick"] = settings.quick
     start = time.time()
-    for name in flags.only:
+    for name in settings.only or SECTIONS:
         try:
-            results |= SECTIONS[name].measure(announced, quick=flags.quick)
-            pages.append(SECTIONS[name].report(results))
+            section = SECTIONS[name]
+            results |= section.measure(announced, quick=settings.quick)
+            pages.append(section.report(results))
         except children.MeasurementError as error:
             results.setdefault("errors", {})[name] = str(error)
             pages.append(f"{name} could not be measured: {error}\n")
         print(pages[-1], flush=True)
     results["seconds"] = time.time() - start
-    write(flags, results, pages)
-    return 1 if "errors" in results else 0
-
-
-def check(flags):
-    """Refuses unknown parts, and files that could not be written later.
-
-    Raises:
-        ValueError: If `--only` names no part of the benchmarks.
-        FileNotFoundError: If the folder of a file does not exist.
-    """
-    for name in flags.only:
-        if name not in SECTIONS:
-            raise ValueError(
-                f"--only takes {', '.join(SECTIONS)}. Received: {name!r}."
-            )
-    for path in (flags.json, flags.markdown, flags.plot):
-        folder = pathlib.Path(path or ".").expanduser().parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{folder} is no folder to write to.")
+    write(settings, results, pages)
+    if "errors" in results:
+        sys.exit(1)
 
 
 def announced(function, **arguments):
@@ -112,20 +115,17 @@ def announced(function, **arguments):
         print(f"[{time.time() - start:.0f} s]", file=sys.stderr, flush=True)
 
 
-def write(flags, results, pages):
+def write(settings, results, pages):
     """Writes the files that were asked for, each whole or not at all."""
-    from vaegan_tf.training.runs import write_text
-
-    if flags.json:
-        path = pathlib.Path(flags.json).expanduser()
-        write_text(path, json.dumps(results, indent=2) + "\n")
-    if flags.markdown:
-        path = pathlib.Path(flags.markdown).expanduser()
-        write_text(path, "\n".join([heading(results), *pages]))
+    if settings.json:
+        files.write_json(settings.json, results)
+    if settings.markdown:
+        page = "\n".join([heading(results), *pages])
+        files.write_text(settings.markdown, page)
     if "scaling" in results and not plots.can_draw():
         print(plots.NO_MATPLOTLIB)
     elif "scaling" in results:
-        plots.draw_scaling(results["scaling"], flags.plot)
+        plots.draw_scaling(results["scaling"], settings.plot)
 
 
 def heading(results):
@@ -161,10 +161,13 @@ def machine():
 
 def software():
     """Versions of what the numbers depend on, and this project's commit."""
-    from vaegan_tf.training import runs
+    from vaegan_tf.runs import provenance
 
-    versions = {**runs.versions(), **{name: _version(name) for name in EXTRAS}}
-    return {"versions": versions, "git_commit": runs.git_commit()}
+    extras = {name: _version(name) for name in EXTRAS}
+    return {
+        "versions": {**provenance.versions(), **extras},
+        "git_commit": provenance.git_commit(),
+    }
 
 
 def _version(package):
@@ -178,5 +181,8 @@ def _is_long(value):
     return isinstance(value, dict) or len(str(value)) > 20
 
 
+command = app.Command(main, SUMMARY, {"Benchmarks": BenchmarkSettings})
+
+
 if __name__ == "__main__":
-    app.run(main, define_flags, SUMMARY, argv=["benchmarks", *sys.argv[1:]])
+    command(["benchmarks", *sys.argv[1:]])

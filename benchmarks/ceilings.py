@@ -7,17 +7,18 @@ import tensorflow as tf
 SIZES = (2048, 4096)
 
 
-def measure(repeats=5):
+def measure(repeats=5, sizes=SIZES):
     """The best speed of TensorFlow's product of large square matrices.
 
     Args:
         repeats: Products of each size.
+        sizes: Rows of the matrices.
 
     Returns:
         Floating-point operations per second for `float32` and `bfloat16`.
     """
     return {
-        dtype: max(_speed(size, dtype, repeats) for size in SIZES)
+        dtype: max(_speed(size, dtype, repeats) for size in sizes)
         for dtype in ("float32", "bfloat16")
     }
 

@@ -1,13 +1,14 @@
 """`python -m benchmarks.curves`: does bfloat16 learn what float32 learns?"""
 
-import json
-import pathlib
 import sys
 
 from benchmarks import plots, tables
 from benchmarks.__main__ import announced
 from benchmarks.children import ROOT, MeasurementError
-from vaegan_tf.cli import app, options
+from vaegan_tf import files
+from vaegan_tf.cli import app
+from vaegan_tf.cli.options import SeedSettings
+from vaegan_tf.settings import DataSettings, setting
 
 SUMMARY = """
 Trains VAE/GAN in float32 and in bfloat16 from the same seed, and, as a
@@ -15,72 +16,78 @@ yardstick, in float32 with other noise; prints how far the curves lie apart and
 draws them.
 """
 WINDOW = 20
-TRAININGS = {
+RUNS = {
     "float32": {"precision": "float32"},
     "bfloat16": {"precision": "bfloat16"},
     "float32, other noise": {"precision": "float32", "noise_seed": 1},
 }
 
 
-def define_flags(flag_values):
-    """The command's flags by group."""
-    data = options.define_data(flag_values)
-    group = options.Group(flag_values)
-    group.integer("seed", 0, "Seed of splits the source does not have.", low=0)
-    group.number("width", 0.25, "Multiplies channels and units.", low=0.01)
-    group.integer("batch_size", 32, "Images in a step.", low=2)
-    group.integer("train_steps", 300, "Steps of each training.", low=2 * WINDOW)
-    group.string(
-        "plot", str(ROOT / "benchmarks" / "curves.png"), "File to draw to."
+class CurveSettings(SeedSettings):
+    """What is trained, and where the curves go."""
+
+    width: float = setting(0.25, "Multiplies channels and units.", low=0.01)
+    batch_size: int = setting(32, "Images in a step.", low=2)
+    train_steps: int = setting(300, "Steps of each run.", low=2 * WINDOW)
+    plot: str = setting(
+        str(ROOT / "benchmarks" / "curves.png"),
+        "File to draw to.",
+        is_path=True,
     )
-    group.string("json", None, "File to write all curves to, as JSON.")
-    return {"Data": data, "Curves": group.names}
+    json: str | None = setting(
+        None, "File to write all curves to, as JSON.", is_path=True
+    )
 
 
-def main(flags):
+def main(data, settings):
     """Trains, prints the table and draws the curves.
 
-    Returns:
-        The exit status: 1 if a training failed.
+    Args:
+        data: The data set, `DataSettings`.
+        settings: `CurveSettings`.
+
+    Raises:
+        ValueError: If a run failed.
     """
     try:
-        curves = trained(announced, flags)
+        curves = trained(announced, data, settings)
     except MeasurementError as error:
         raise ValueError(str(error)) from None
     smooth = {
-        training: {name: smoothed(v) for name, v in numbers.items()}
-        for training, numbers in curves.items()
+        run: {name: smoothed(v) for name, v in numbers.items()}
+        for run, numbers in curves.items()
     }
-    print(report(smooth))
-    if flags.json:
-        from vaegan_tf.training.runs import write_text
-
-        write_text(pathlib.Path(flags.json).expanduser(), json.dumps(curves))
+    sys.stdout.write(f"{report(smooth)}\n")
+    if settings.json:
+        files.write_json(settings.json, curves)
     if plots.can_draw():
-        plots.draw_curves(smooth, flags.plot)
+        plots.draw_curves(smooth, settings.plot)
     else:
-        print(plots.NO_MATPLOTLIB)
+        sys.stdout.write(f"{plots.NO_MATPLOTLIB}\n")
 
 
-def trained(run, flags):
-    """Every number of every step, by training and name.
+def trained(run, data, settings):
+    """Every number of every step, by run and name.
 
     Args:
         run: `children.run`.
-        flags: The command's flags.
+        data: The data set, `DataSettings`.
+        settings: `CurveSettings`.
     """
+    arguments = {**data.as_dict(), "seed": settings.seed}
+    arguments["name"] = arguments.pop("dataset")
     return {
         name: run(
             "ours:curves",
-            data=options.data_arguments(flags),
-            steps=flags.train_steps,
-            batch_size=flags.batch_size,
-            width=flags.width,
-            image_size=flags.image_size,
-            num_channels=flags.num_channels,
-            **training,
+            data=arguments,
+            steps=settings.train_steps,
+            batch_size=settings.batch_size,
+            width=settings.width,
+            image_size=data.image_size,
+            num_channels=data.num_channels,
+            **choices,
         )["numbers"]
-        for name, training in TRAININGS.items()
+        for name, choices in RUNS.items()
     }
 
 
@@ -102,9 +109,9 @@ def report(curves):
     """The table of distances from float32.
 
     Args:
-        curves: Smoothed numbers by name, by training.
+        curves: Smoothed numbers by name, by run.
     """
-    reference, *others = TRAININGS
+    reference, *others = RUNS
     rows = [
         [
             name,
@@ -122,5 +129,10 @@ def report(curves):
     )
 
 
+command = app.Command(
+    main, SUMMARY, {"Data": DataSettings, "Curves": CurveSettings}
+)
+
+
 if __name__ == "__main__":
-    app.run(main, define_flags, SUMMARY, argv=["curves", *sys.argv[1:]])
+    command(["curves", *sys.argv[1:]])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from typing import Any
 
 from vaegan_tf.networks import blocks, decoder, discriminator, encoder
 
@@ -19,22 +20,31 @@ class Network:
     features: int = 0
 
     @property
-    def all(self):
+    def all(self) -> int:
         """Those of all layers."""
         return sum(self.layers)
 
     @property
-    def first(self):
-        """Those of the layers that see the input."""
-        return self.layers[0]
+    def back(self) -> int:
+        """Those of the gradients by its weights.
+
+        These are the weights' of every layer, and the inputs' of every layer
+        but the first, behind which no weights lie.
+        """
+        return 2 * self.all - self.layers[0]
 
     @property
-    def to_features(self):
+    def to_features(self) -> int:
         """Those up to layer l."""
         return sum(self.layers[: self.features])
 
 
-def networks(image_size=64, width=1.0, latent_dim=128, encoder_units=2048):
+def networks(
+    image_size: int = 64,
+    width: float = 1.0,
+    latent_dim: int = 128,
+    encoder_units: int = 2048,
+) -> dict[str, Network]:
     """Multiply-adds of the paper's three networks, without attributes.
 
     A convolution of k×k from c to d channels with h×w outputs has h·w·k²·c·d
@@ -61,42 +71,60 @@ def networks(image_size=64, width=1.0, latent_dim=128, encoder_units=2048):
     }
 
 
-def step_flops(batch_size=64, **architecture):
+def step_flops(
+    batch_size: int = 64, kind: str = "vaegan", **architecture: Any
+) -> int:
     """Floating-point operations that a step of `vaegan-train` needs.
 
     Two for each multiply-add of the convolutions and fully connected layers,
-    every pass counted once for each image it must see, with the defaults of
-    `vaegan-train`:
-
-    - forward: the encoder on the batch, the decoder on two (reconstructions
-      and samples), the discriminator on three;
-    - what the encoder minimises, back to its weights: inputs' gradients from
-      layer l of the discriminator down to the reconstructions, through the
-      decoder and the encoder but its first layers; the encoder's weights';
-    - what the discriminator minimises: inputs' gradients but its first
-      layer's, and its weights', on three;
-    - what the decoder minimises: inputs' gradients of the discriminator's
-      first layer on two batches (those behind it are there: the decoder's
-      L_GAN is the discriminator's with the other sign, and the feature error
-      the encoder's times γ), through the decoder but its first layer, and its
-      weights', on two.
-
-    A network's inputs' gradients, or its weights', take as many multiply-adds
-    as its forward pass. Passes that an implementation repeats are not counted
-    again.
+    with the defaults of `vaegan-train`. Images go forward once. Then each
+    network goes back by itself, from its own objective to its own weights, as
+    in `vaegan_tf.models.base`. A network's inputs' gradients, or its weights',
+    take as many multiply-adds as its forward pass.
 
     Args:
         batch_size: Images in a step.
+        kind: `"vaegan"`, in either game, or `"vae"`.
         **architecture: Arguments of `networks`.
+
+    Raises:
+        KeyError: If the model is another.
     """
-    net = networks(**architecture)
-    enc, dec, dis = net["encoder"], net["decoder"], net["discriminator"]
-    forward = enc.all + 2 * dec.all + 3 * dis.all
-    for_encoder = dis.to_features + dec.all + (enc.all - enc.first) + enc.all
-    for_decoder = 2 * dis.first + 2 * (dec.all - dec.first) + 2 * dec.all
-    for_discriminator = 3 * (dis.all - dis.first) + 3 * dis.all
-    macs = forward + for_encoder + for_decoder + for_discriminator
-    return 2 * batch_size * macs
+    return 2 * batch_size * _STEPS[kind](**networks(**architecture))
+
+
+def _vaegan(encoder: Network, decoder: Network, discriminator: Network) -> int:
+    """Multiply-adds of a step of VAE/GAN for one image.
+
+    Forward go the encoder on it, the decoder on two codes (its own and one of
+    the prior), the discriminator on three images (real, reconstructed,
+    generated). Each network's objective then goes back:
+
+    - the encoder's through the reconstruction, from layer l of the
+      discriminator and through the decoder;
+    - the decoder's through the reconstruction and the generated image, from
+      the discriminator's logits: the feature error joins at layer l;
+    - the discriminator's through its own layers on all three.
+    """
+    forward = encoder.all + 2 * decoder.all + 3 * discriminator.all
+    for_encoder = discriminator.to_features + decoder.all + encoder.back
+    for_decoder = 2 * (discriminator.all + decoder.back)
+    return forward + for_encoder + for_decoder + 3 * discriminator.back
+
+
+def _vae(encoder: Network, decoder: Network, discriminator: Network) -> int:
+    """Multiply-adds of a step of a VAE for one image.
+
+    The encoder's objective goes back through the whole decoder. So does the
+    decoder's, with the same numbers: both hold the pixel error with a weight
+    of 1, and TensorFlow computes the same operation of the same inputs once.
+    What is left of the decoder's are the gradients by its weights.
+    """
+    forward = encoder.all + decoder.all
+    return forward + decoder.all + encoder.back + decoder.all
+
+
+_STEPS = {"vaegan": _vaegan, "vae": _vae}
 
 
 def _encoder(image_size, scaled, latent_dim, encoder_units):

@@ -48,12 +48,10 @@ def export(folder):
     Args:
         folder: Where to.
     """
-    from benchmarks import recipe
+    from benchmarks import ours, recipe
     from vaegan_tf.export import export_saved_model
-    from vaegan_tf.models import create_model
 
-    model = create_model(**recipe.settings()["model"])
-    export_saved_model(model, folder)
+    export_saved_model(ours.created(recipe.experiment()), folder)
     return {}
 
 

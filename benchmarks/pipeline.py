@@ -1,12 +1,12 @@
-"""How fast images come, and whether a training waits for them."""
+"""How fast images come, and whether a run waits for them."""
 
 import pathlib
 import tempfile
 import time
 
 from benchmarks import tables
+from vaegan_tf.settings.training import AUGMENTATIONS
 
-AUGMENTATIONS = ("none", "flip", "authors")
 BATCH_SIZE = 64
 
 
@@ -37,7 +37,7 @@ def measure(run, quick=False):
         }
         data = {**sources["image_folder"], "data_dir": data_dir}
         waits = {
-            augmentation: _measure_wait(run, data, augmentation)
+            augmentation: _measure_wait(run, data, augmentation, quick)
             for augmentation in (("flip",) if quick else ("flip", "authors"))
         }
     return {"pipeline": {"sources": found, "waits": waits}}
@@ -89,7 +89,7 @@ def batches(data, augmentation, count, warm_up=5):
 
     Args:
         data: Arguments of `load_dataset`.
-        augmentation: As `--augmentation`.
+        augmentation: Variation of the images.
         count: Batches that count.
         warm_up: Batches before them.
 
@@ -136,7 +136,7 @@ def report(results):
         [
             tables.table("Input pipeline alone, 64×64", header, rows),
             tables.table(
-                f"Waiting for input in a training, batches of {BATCH_SIZE}",
+                f"Waiting for input in a run, batches of {BATCH_SIZE}",
                 ["augmentation", "wait", "step", "share"],
                 waits,
             ),
@@ -164,8 +164,13 @@ def _measure_source(run, data, quick):
     return speeds
 
 
-def _measure_wait(run, data, augmentation):
-    answer = run("ours:train_on", data=data, augmentation=augmentation)
+def _measure_wait(run, data, augmentation, quick):
+    answer = run(
+        "ours:train_on",
+        data=data,
+        augmentation=augmentation,
+        batch_size=8 if quick else BATCH_SIZE,
+    )
     waited, seconds = sum(answer["waiting_seconds"]), sum(answer["seconds"])
     steps = len(answer["seconds"])
     return {

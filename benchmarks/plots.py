@@ -1,11 +1,11 @@
-"""Pictures of the numbers; needs the extra `bench`."""
+"""Figures of the numbers; needs the extra `bench`."""
 
 import importlib.util
 import os
 import pathlib
 
 NO_MATPLOTLIB = (
-    "Matplotlib is not installed, no picture is drawn: "
+    "Matplotlib is not installed, no figure is drawn: "
     "pip install -e '.[bench]'."
 )
 AXES = {
@@ -50,18 +50,18 @@ def draw_scaling(points, path):
 
 
 def draw_curves(curves, path):
-    """Draws every number of several trainings, a panel for each.
+    """Draws every number of several runs, a panel for each.
 
     Args:
-        curves: Smoothed numbers by name, by training.
+        curves: Smoothed numbers by name, by run.
         path: Where to.
     """
     names = list(next(iter(curves.values())))
     rows = -(-len(names) // 3)
     figure, panels = _figure(rows, 3, "smoothed curves", (12, 2.8 * rows))
     for panel, name in zip(panels, names):
-        for training, numbers in curves.items():
-            panel.plot(numbers[name], label=training, linewidth=1.2)
+        for run, numbers in curves.items():
+            panel.plot(numbers[name], label=run, linewidth=1.2)
         panel.set(title=name, xlabel="step")
     for panel in panels[len(names) :]:
         panel.set_axis_off()
@@ -83,7 +83,7 @@ def _figure(rows, columns, title, size):
 
 
 def _save(figure, path):
-    """Writes the picture whole or not at all."""
+    """Writes the figure whole or not at all."""
     path = pathlib.Path(path).expanduser()
     temporary = path.with_name(f"partial-{path.name}")
     try:

@@ -16,8 +16,9 @@ FLOPS_PER_SECOND = 5e13
 LINKS = {"NVLink, 300 GB/s": 300e9, "Ethernet, 100 Gbit/s": 12.5e9}
 MESSAGE_SECONDS = 5e-6
 # Of Keras's synchronised normalisation: sum, sum of squares and count on the
-# way forward, the gradients of the first two on the way back.
-MESSAGES_PER_NORMALIZATION = 5
+# way forward, the gradients of the first two on every way back.
+MESSAGES_FORWARD = 3
+MESSAGES_BACK = 2
 
 
 def measure(run, quick=False):
@@ -86,8 +87,7 @@ def on_paper(counts, batch_size, bytes_per_second, replicas):
     """
     whole = counts["flops_per_image"] * batch_size / FLOPS_PER_SECOND
     sent = 2 * (replicas - 1) / replicas * counts["gradient_bytes"]
-    messages = counts["normalizations"] * MESSAGES_PER_NORMALIZATION
-    hops = 2 * math.log2(replicas) * (messages + 1)
+    hops = 2 * math.log2(replicas) * (counts["messages"] + 1)
     reduce_seconds = sent / bytes_per_second + hops * MESSAGE_SECONDS
     speedup = whole / (whole / replicas + reduce_seconds)
     return {
@@ -104,30 +104,40 @@ def count():
     """What a step of `vaegan-train` reduces and computes; runs in a child.
 
     Returns:
-        `gradient_bytes`, `normalizations` applied in a step and
+        `gradient_bytes`, `messages` for batch statistics in a step, and
         `flops_per_image`.
     """
-    from benchmarks import flops, recipe
-    from vaegan_tf.models import create_model
+    from benchmarks import flops, ours, recipe
 
-    settings = recipe.settings()["model"]
-    model = create_model(**settings)
+    model = ours.created(recipe.experiment())
     size = sum(
         weight.shape.num_elements()
-        for name in model.trained_networks
+        for name in model.trained_networks()
         for weight in getattr(model, name).trainable_weights
-    )
-    # Each kind of image is judged by itself.
-    passes = {"encoder": 1, "decoder": 1, "discriminator": 3}
-    applied = sum(
-        times * _normalizations(getattr(model, name))
-        for name, times in passes.items()
     )
     return {
         "gradient_bytes": 4 * size,
-        "normalizations": applied,
+        "messages": messages(model),
         "flops_per_image": flops.step_flops(1),
     }
+
+
+def messages(model):
+    """Messages for batch statistics in a step of VAE/GAN.
+
+    Each kind of image passes by itself, and each network's objective goes
+    back by itself (see `flops`).
+    """
+    encoder, decoder, discriminator = (
+        _normalizations(getattr(model, name)) for name in model.networks
+    )
+    # That of layer l and those behind it are not on the encoder's way.
+    to_features = model.discriminator.feature_layer - 1
+    forward = encoder + 2 * decoder + 3 * discriminator
+    for_encoder = to_features + decoder + encoder
+    for_decoder = 2 * (discriminator + decoder)
+    back = for_encoder + for_decoder + 3 * discriminator
+    return MESSAGES_FORWARD * forward + MESSAGES_BACK * back
 
 
 def train(replicas, batch_size=16, width=0.5, warm_up=2, timed=3):
@@ -140,31 +150,18 @@ def train(replicas, batch_size=16, width=0.5, warm_up=2, timed=3):
 
     # Before anything is computed.
     distribution = create_distribution("mirrored", replicas)
-    import keras
     import tensorflow as tf
 
     from benchmarks import ours, recipe
-    from vaegan_tf.models import create_model
-    from vaegan_tf.training.loop import Training
-    from vaegan_tf.training.optimizers import compile_model
 
-    keras.utils.set_random_seed(0)
-    settings = recipe.settings(width=width)
     with distribution.scope():
-        model = create_model(**settings["model"], synchronized=replicas > 1)
-        compile_model(model, 1, **settings["optimisation"])
+        model, schedules = ours.compiled(recipe.experiment(width=width))
     images = recipe.images(batch_size // replicas)
+    batches = distribution.batches(
+        lambda **_: tf.data.Dataset.from_tensors(images).repeat()
+    )
     clock = ours.Clock()
-    Training(
-        model,
-        lambda step: distribution.batches(
-            lambda **_: tf.data.Dataset.from_tensors(images).repeat()
-        ),
-        ours.NoCheckpoints(),
-        train_steps=warm_up + timed,
-        observers=[clock],
-        distribution=distribution,
-    ).run()
+    ours.run(model, schedules, batches, warm_up + timed, [clock], distribution)
     return {"seconds": clock.seconds[warm_up:]}
 
 

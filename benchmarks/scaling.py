@@ -1,4 +1,4 @@
-"""How the cost of a training grows with batch, image and width."""
+"""How the cost of training grows with batch, image and width."""
 
 from benchmarks import tables
 
@@ -92,4 +92,4 @@ def _measured(run, point, quick):
 
 
 def _is_small(point):
-    return point["batch_size"] <= 32 and point["image_size"] <= 64
+    return point["batch_size"] <= 16 and point["image_size"] <= 64

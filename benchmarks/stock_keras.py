@@ -1,7 +1,8 @@
 """The same step written with stock Keras, as its guides show it.
 
 Networks, objectives, optimizers and running average are those of
-`vaegan-train`'s defaults at 64×64; nothing of `vaegan_tf` is imported.
+`vaegan-train`'s defaults at 64×64; no network, loss or optimizer of
+`vaegan_tf` is used.
 """
 
 import time
@@ -136,11 +137,11 @@ class VAEGAN(keras.Model):
         latent = mean + tf.exp(0.5 * log_variance) * noise
         reconstructed = self.decoder(latent, training=True)
         generated = self.decoder(prior, training=True)
-        judged = [
+        outputs = [
             self.discriminator(image, training=True)
             for image in (images, reconstructed, generated)
         ]
-        (real, target), (remade, features), (made, _) = judged
+        (real, target), (remade, features), (made, _) = outputs
         kl = 0.5 * tf.reduce_sum(
             mean**2 + tf.exp(log_variance) - log_variance - 1.0, axis=1
         )
@@ -178,8 +179,6 @@ class Clock(keras.callbacks.Callback):
 
 
 def train(
-    gamma,
-    kl_weight,
     width=1.0,
     batch_size=64,
     warm_up=1,
@@ -189,8 +188,6 @@ def train(
     """Trains on images in memory by `fit`, in float32.
 
     Args:
-        gamma: Weight of the feature error in the decoder.
-        kl_weight: Weight of the divergence in the encoder.
         width: Multiplies the channels and units of every layer.
         batch_size: Images in a step.
         warm_up: Steps before those that count.
@@ -200,7 +197,7 @@ def train(
     Returns:
         `seconds` of each step that counts, and `first_step_seconds`.
     """
-    model = VAEGAN(gamma, kl_weight, width)
+    model = VAEGAN(**recipe.LOSS_WEIGHTS, width=width)
     model.compile(jit_compile=jit_compile)
     images = tf.data.Dataset.from_tensors(recipe.images(batch_size)).repeat()
     clock = Clock()

@@ -252,14 +252,10 @@ def feature_error(target, features):
     return 0.5 * error.square().sum((1, 2, 3)).mean()
 
 
-def train(
-    gamma, kl_weight, width=1.0, batch_size=64, warm_up=1, timed=2, **form
-):
+def train(width=1.0, batch_size=64, warm_up=1, timed=2, **form):
     """Trains on images in memory.
 
     Args:
-        gamma: Weight of the feature error in the decoder.
-        kl_weight: Weight of the divergence in the encoder.
         width: Multiplies the channels and units of every layer.
         batch_size: Images in a step.
         warm_up: Steps before those that count.
@@ -271,7 +267,7 @@ def train(
         PyTorch, and `threads` it computes with.
     """
     torch.manual_seed(0)
-    model = VAEGAN(gamma, kl_weight, width, **form)
+    model = VAEGAN(**recipe.LOSS_WEIGHTS, width=width, **form)
     images = torch.from_numpy(recipe.images(batch_size))
     images = images.permute(0, 3, 1, 2)
     seconds = []

@@ -7,7 +7,17 @@ from benchmarks import tables
 from benchmarks.children import MeasurementError
 
 BATCH_SIZE = 64
-OURS = ("auto", "float32", "bfloat16")
+QUICK_BATCH_SIZE = 8
+OURS = {
+    "auto": {"precision": "auto"},
+    "float32": {"precision": "float32"},
+    "bfloat16": {"precision": "bfloat16"},
+}
+# Not what the other implementations train; in the precision of `auto`.
+OTHERS = {
+    "non_saturating": {"adversarial": "non_saturating"},
+    "vae": {"kind": "vae"},
+}
 STOCK = {
     "keras_stock_float32": {"jit_compile": False},
     "keras_stock_float32_xla": {"jit_compile": True},
@@ -44,37 +54,45 @@ def measure(run, quick=False):
 
     Args:
         run: `children.run`.
-        quick: Whether one round of one step is enough.
+        quick: Whether one round of one small step is enough.
 
     Returns:
         `training`, images per second by name; `training_forms` with all that
-        is known of each; `ceilings`, operations per second; `step_flops`; and
-        `training_notes`, what was left out and why.
+        is known of each; `training_batch_size`; `ceilings`, operations per
+        second; `step_flops` by kind of model; and `training_notes`, what was
+        left out and why.
     """
     forms, notes = available()
     if quick:
         forms = {k: v for k, v in forms.items() if k not in SLOW_TO_START}
     answers = {name: [] for name in forms}
     errors = {}
-    ceilings = run("ceilings:measure")
+    batch_size = QUICK_BATCH_SIZE if quick else BATCH_SIZE
+    ceilings = run("ceilings:measure", **({"sizes": [1024]} if quick else {}))
     for turn in range(1 if quick else 2):
         for name, (function, arguments) in forms.items():
             if name in errors or (turn and name in SLOW_TO_START):
                 continue
             try:
-                answer = run(function, timed=1 if quick else 2, **arguments)
+                answer = run(
+                    function,
+                    timed=1 if quick else 2,
+                    batch_size=batch_size,
+                    **arguments,
+                )
                 answers[name].append(answer)
             except MeasurementError as error:
                 errors[name] = str(error)
-    flops = _flops()
+    flops = _flops(batch_size)
     found = {
-        name: described(name, found, flops, ceilings)
+        name: described(name, found, batch_size, flops[_kind(name)], ceilings)
         for name, found in answers.items()
         if found
     }
     return {
         "training": chosen(found),
         "training_forms": found,
+        "training_batch_size": batch_size,
         "training_notes": [*notes, *_failures(errors)],
         "ceilings": {k: ceilings[k] for k in ("float32", "bfloat16")},
         "step_flops": flops,
@@ -87,10 +105,11 @@ def available():
     Returns:
         `(forms, notes)`: functions and their arguments by name, and sentences.
     """
-    weights = _weights()
-    forms = {name: ("ours:train", {"precision": name}) for name in OURS}
+    forms = {
+        name: ("ours:train", form) for name, form in {**OURS, **OTHERS}.items()
+    }
     for name, form in STOCK.items():
-        forms[name] = ("stock_keras:train", {**weights, **form})
+        forms[name] = ("stock_keras:train", form)
     if importlib.util.find_spec("torch") is None:
         return forms, [NO_TORCH]
     has_compiler = shutil.which("g++") or shutil.which("clang++")
@@ -98,24 +117,25 @@ def available():
         **TORCH,
         **(TORCH_COMPILED if has_compiler else {}),
     }.items():
-        forms[name] = ("torch_twin:train", {**weights, **form})
+        forms[name] = ("torch_twin:train", form)
     return forms, [] if has_compiler else [NO_COMPILER]
 
 
-def described(name, answers, flops, ceilings):
+def described(name, answers, batch_size, flops, ceilings):
     """All that is known of one form.
 
     Args:
         name: The form's name.
         answers: What its processes returned.
+        batch_size: Images in a step.
         flops: Operations that a step needs.
         ceilings: Operations per second by precision.
     """
     seconds = [second for answer in answers for second in answer["seconds"]]
-    speeds = tables.summary([BATCH_SIZE / second for second in seconds])
+    speeds = tables.summary([batch_size / second for second in seconds])
     named = "bfloat16" if "bfloat16" in name else "float32"
     precision = answers[0].get("precision", named)
-    steps_per_second = speeds["median"] / BATCH_SIZE
+    steps_per_second = speeds["median"] / batch_size
     return {
         "images_per_second": speeds,
         "seconds": seconds,
@@ -140,7 +160,7 @@ def chosen(forms):
     plain = {n: s for n, s in torch.items() if "float32" in n}
     auto = forms.get("auto", {})
     return {
-        **{name: speeds.get(name) for name in OURS},
+        **{name: speeds.get(name) for name in (*OURS, *OTHERS)},
         "keras_stock_float32": _best(
             {name: speeds[name] for name in STOCK if name in speeds}
         ),
@@ -178,9 +198,15 @@ def report(results):
         f"{name} {tables.number(speed / 1e9)} GFLOP/s"
         for name, speed in results["ceilings"].items()
     )
-    title = f"Training VAE/GAN, batches of {BATCH_SIZE} at 64×64, width 1"
-    flops = tables.number(results["step_flops"] / 1e9)
-    needs = f"A step needs {flops} GFLOP; ceilings: {ceilings}."
+    title = (
+        "Training VAE/GAN (vae: a VAE), batches of "
+        f"{results['training_batch_size']} at 64×64, width 1"
+    )
+    flops = ", ".join(
+        f"{tables.number(count / 1e9)} GFLOP ({kind})"
+        for kind, count in results["step_flops"].items()
+    )
+    needs = f"A step needs {flops}; ceilings: {ceilings}."
     notes = [needs, *results["training_notes"]]
     return tables.table(title, header, rows) + "\n" + "\n".join(notes) + "\n"
 
@@ -192,7 +218,9 @@ def _row(name, form, training):
         name,
         tables.spread(form["images_per_second"]),
         *[
-            tables.times(tables.ratio(speed, training[other]))
+            tables.times(
+                None if name in OTHERS else tables.ratio(speed, training[other])
+            )
             for other in others
         ],
         tables.percent(form["ceiling_fraction"]),
@@ -209,14 +237,13 @@ def _failures(errors):
     return [f"{name} failed: {error}" for name, error in errors.items()]
 
 
-def _flops():
+def _kind(name):
+    return OTHERS.get(name, {}).get("kind", "vaegan")
+
+
+def _flops(batch_size):
     from benchmarks import flops
 
-    return flops.step_flops(BATCH_SIZE)
-
-
-def _weights():
-    from benchmarks import recipe
-
-    model = recipe.settings()["model"]
-    return {name: model[name] for name in ("gamma", "kl_weight")}
+    return {
+        kind: flops.step_flops(batch_size, kind) for kind in ("vaegan", "vae")
+    }

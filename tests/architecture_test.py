@@ -12,24 +12,22 @@ import vaegan_tf
 PACKAGE = pathlib.Path(vaegan_tf.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    {"version", "replicas", "hardware"},
-    {"losses", "noise", "images"},
-    {"networks"},
-    {"models", "data", "attributes"},
-    {"evaluation"},
-    {"training", "similarity"},
-    {"predictor", "sampling"},
+    {"version", "replicas", "hardware", "files"},
+    {"settings", "losses", "noise", "images"},
+    {"networks", "data"},
+    {"models"},
+    {"runs"},
+    {"evaluation", "similarity", "sampling", "predictor"},
+    {"training"},
     {"export", "report"},
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}
-# A command that draws pictures imports it when it runs.
-LATE = {"pictures", "scoring"}
-COMMANDS = sorted(
-    path.stem
-    for path in (PACKAGE / "cli").glob("*.py")
-    if path.stem != "__init__"
-)
+LOGGING = {"data", "runs", "sampling", "training", "cli"}
+# Commands import it when they run.
+LATE = {"images"}
+CLI = sorted(path.stem for path in (PACKAGE / "cli").glob("[!_]*.py"))
+HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "numpy"}
 
 
 def parts(path):
@@ -109,28 +107,70 @@ def test_only_commands_have_flags(path):
 @pytest.mark.parametrize("path", inner_modules(), ids=in_path)
 def test_formulas_and_networks_do_not_log(path):
     logs = any(name.startswith("absl.logging") for name in imported(path))
-    assert not logs or room(path) in {
-        "data",
-        "training",
-        "predictor",
-        "sampling",
-        "cli",
-    }
+    assert not logs or room(path) in LOGGING
 
 
-def test_commands_import_neither_tensorflow_nor_keras():
-    modules = ", ".join(
-        f"vaegan_tf.cli.{name}" for name in COMMANDS if name not in LATE
-    )
-    code = (
-        f"import sys, vaegan_tf, {modules}\n"
-        "heavy = {'tensorflow', 'keras', 'tensorflow_datasets', 'numpy'}\n"
-        "print(heavy & set(sys.modules))"
-    )
+def run_python(code):
+    """What a fresh interpreter writes to stdout and stderr."""
     result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=PACKAGE.parent,
         capture_output=True,
         text=True,
     )
-    assert (result.stdout, result.stderr) == ("set()\n", "")
+    return result.stdout, result.stderr
+
+
+def test_commands_and_settings_import_neither_tensorflow_nor_keras():
+    modules = [f"vaegan_tf.cli.{name}" for name in CLI if name not in LATE]
+    code = (
+        f"import sys, vaegan_tf, vaegan_tf.settings, {', '.join(modules)}\n"
+        f"print({HEAVY} & set(sys.modules))"
+    )
+    assert run_python(code) == ("set()\n", "")
+
+
+def public_definitions(path):
+    """Functions, methods and classes whose names say that they are for all."""
+    found, rest = [], [tree(path)]
+    while rest:
+        for node in ast.iter_child_nodes(rest.pop()):
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            special = node.name in ("__init__", "__call__", "__post_init__")
+            if special or not node.name.startswith("_"):
+                found.append(node)
+                if isinstance(node, ast.ClassDef):
+                    rest.append(node)
+    return found
+
+
+def unannotated(function):
+    """Names of a function's arguments without a type, and `return`."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    named += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+    names = [
+        argument.arg
+        for argument in named
+        if argument.annotation is None and argument.arg not in ("self", "cls")
+    ]
+    # The type of what `__init__` returns is known.
+    if function.returns is None and function.name != "__init__":
+        names.append("return")
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=in_path)
+def test_public_signatures_are_annotated(path):
+    missing = {
+        f"{node.name} (line {node.lineno})": names
+        for node in public_definitions(path)
+        if isinstance(node, ast.FunctionDef) and (names := unannotated(node))
+    }
+    assert not missing
+
+
+def test_an_unannotated_signature_is_noticed():
+    (function,) = ast.parse("def f(self, a, *b, c: int = 0, **d): ...").body
+    assert unannotated(function) == ["a", "b", "d", "return"]

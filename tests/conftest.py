@@ -1,11 +1,19 @@
 """What tests of training and of the commands share: tiny trained runs."""
 
+import fcntl
+import os
 import pathlib
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # Each process has one core.
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import tensorflow as tf
 
-from vaegan_tf.cli import app, train
+from vaegan_tf.cli import train
 from vaegan_tf.data import load_dataset
 from vaegan_tf.training.distribution import create_distribution
 
@@ -13,13 +21,13 @@ TINY = (
     "--dataset=avatars/tiny",
     "--image_size=32",
     "--width=0.05",
-    "--latent_dim=4",
     "--batch_size=8",
     "--train_steps=4",
     "--log_every=2",
     "--checkpoint_every=2",
     "--sample_every=2",
     "--precision=float32",
+    "--augmentation=flip",
 )
 
 
@@ -63,17 +71,43 @@ def on_both(two_replicas):
 
 
 @pytest.fixture(scope="session")
-def tiny_dir(tmp_path_factory):
+def make_once(tmp_path_factory):
+    """A function that makes a folder once for all processes of the tests.
+
+    It takes the folder's name and a function that makes it, given its path.
+    """
+    parent = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        parent = parent.parent  # that of all of them
+    parent = parent / "once"
+    parent.mkdir(exist_ok=True)
+
+    def once(name, make) -> pathlib.Path:
+        folder, whole = parent / name, parent / f"{name}.whole"
+        with open(parent / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not whole.exists():
+                make(folder)
+                whole.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def tiny_dir(make_once):
     """Where `avatars/tiny` lies prepared, for 32×32 images."""
-    folder = tmp_path_factory.mktemp("tiny")
-    load_dataset("avatars/tiny", data_dir=folder, image_size=32)
-    return folder
+
+    def prepare(folder):
+        load_dataset("avatars/tiny", data_dir=folder, image_size=32)
+
+    return make_once("tiny", prepare)
 
 
 @pytest.fixture(scope="session")
 def tiny_arguments(tiny_dir):
-    """Arguments of a training of four steps on it, but for `--model_dir`."""
-    return [*TINY, f"--data_dir={tiny_dir}"]
+    """Arguments of a run of four steps on it, but for `--model_dir`."""
+    return [*TINY, "--latent_dim=4", f"--data_dir={tiny_dir}"]
 
 
 @pytest.fixture(scope="session")
@@ -81,16 +115,14 @@ def train_tiny(tiny_arguments):
     """A function that runs `vaegan-train` in this process."""
 
     def run(model_dir, *arguments):
-        argv = [*tiny_arguments, f"--model_dir={model_dir}", *arguments]
-        train.main(app.parse(["vaegan-train", *argv], train.define_flags))
+        call_train(*tiny_arguments, f"--model_dir={model_dir}", *arguments)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def trained(train_tiny, tmp_path_factory):
+def trained(train_tiny, tiny_dir, make_once):
     """A function from a kind of model to its finished run; leave it as is."""
-    parent = tmp_path_factory.mktemp("runs")
     arguments = {
         "vae": ["--model=vae"],
         "gan": ["--model=gan"],
@@ -99,13 +131,23 @@ def trained(train_tiny, tmp_path_factory):
         "learned_metric_vae": ["--model=learned_metric_vae"],
     }
 
+    def make(kind, folder):
+        extra = []
+        if kind == "predictor":
+            extra = [f"--data_dir={tiny_dir}", f"--model_dir={folder}"]
+            call_train(*TINY, *extra, "--model=predictor")
+            return
+        if kind == "learned_metric_vae":
+            extra = [f"--discriminator_from={run('gan')}"]
+        train_tiny(folder, *arguments[kind], *extra)
+
     def run(kind) -> pathlib.Path:
-        folder = parent / kind
-        if not folder.exists():
-            extra = []
-            if kind == "learned_metric_vae":
-                extra = [f"--discriminator_from={run('gan')}"]
-            train_tiny(folder, *arguments[kind], *extra)
-        return folder
+        return make_once(kind, lambda folder: make(kind, folder))
 
     return run
+
+
+def call_train(*arguments):
+    """Does what `vaegan-train` does, in this process."""
+    *settings, _ = train.command.parse(arguments)
+    train.command.main(*settings)

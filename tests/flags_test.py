@@ -1,183 +1,175 @@
-"""The experiments in `flags/`, and the README's commands."""
+"""The experiments in `flags/`, and the table of their settings."""
 
+import dataclasses
 import functools
 import pathlib
-import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 
-from vaegan_tf.cli import app, options, predictor, train
-from vaegan_tf.models import MODELS, create_model
-from vaegan_tf.predictor import create_predictor
+from vaegan_tf.cli import flags, predictor, train
+from vaegan_tf.models import model_class
+from vaegan_tf.settings import Experiment, fields, groups_of
 
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "flags"
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.flags"))
 EXPERIMENTS = [path for path in FILES if path.parts[0] != "shared"]
-PREDICTORS = [path for path in FILES if path.stem == "predictor"]
-MODEL_FILES = [path for path in FILES if path not in PREDICTORS]
-DATASETS = {
-    "avatars": "avatars",
-    "celeba64": "celeb_a",
-    "celeba_files": "celeb_a_files",
-    "image_folder": "image_folder",
-}
+RUN = [
+    path for path in EXPERIMENTS if path.parts[0] in ("demo.flags", "avatars")
+]
+MODELS = ("vae", "gan", "vaegan", "learned_metric_vae")
 NAMES = ("Smiling", "Hat", "Beard")
 
 
-def parse(path, *others):
-    module = command_of(path)
-    return app.parse(
-        ["vaegan", f"--flagfile={FOLDER / path}", *others],
-        module.define_flags,
+def text(path):
+    return (FOLDER / path).read_text(encoding="utf-8")
+
+
+def is_predictor(path):
+    return pathlib.Path(path).stem == "predictor"
+
+
+@functools.cache
+def experiment(path, *others):
+    """All settings that a file gives, and the run's folder, which may be ''."""
+    command = predictor.command if is_predictor(path) else train.command
+    name = pathlib.Path(path).with_suffix("").as_posix()
+    choice, *groups, _ = command.parse(
+        ["--model_dir=", f"--flagfile={name}", *others]
     )
+    kind = "predictor" if is_predictor(path) else choice.model
+    known = dict(zip(groups_of(kind), groups))
+    return Experiment.of(kind, **known), choice.model_dir
 
 
-def command_of(path):
-    return predictor if pathlib.Path(path).stem == "predictor" else train
-
-
-def parse_any(path):
-    """Parses any file, with what its comment tells the user to add."""
-    return parse(path, "--source_dir=faces", f"--model_dir=runs/{path.stem}")
-
-
-@functools.cache
-def values(path):
-    return app.flags_as_dict(parse(path))
+def values(path, *others):
+    """Settings by name."""
+    groups = experiment(path, *others)[0].groups.values()
+    return {
+        k: v for group in groups for k, v in dataclasses.asdict(group).items()
+    }
 
 
 @functools.cache
-def small_model(**arguments):
-    return create_model(**arguments)
+def small_model(kind, settings):
+    inputs = {"image_size": 32}
+    if kind == "predictor":
+        inputs |= {"attribute_names": NAMES, "base_rates": (0.5,) * 3}
+    else:
+        inputs |= {"num_attributes": 3 if settings.conditional else 0}
+    return model_class(kind).create(settings, **inputs)
 
 
-def differences(one, other):
-    before, now = values(one), values(other)
-    return {name for name in now if now[name] != before[name]}
+def test_there_is_a_file_for_each_experiment():
+    expected = {
+        f"{place}/{model}.flags"
+        for model in MODELS
+        for place in ("avatars", "faces64", "paper", "authors")
+    }
+    expected |= {f"{place}/predictor.flags" for place in ("avatars", "faces64")}
+    assert {path.as_posix() for path in EXPERIMENTS} == {
+        *expected,
+        "demo.flags",
+    }
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
-def test_every_file_opens_with_a_comment(path):
-    assert (FOLDER / path).read_text(encoding="utf-8").startswith("# ")
-
-
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_every_file_is_flags_or_comments_only(path):
-    for line in (FOLDER / path).read_text(encoding="utf-8").splitlines():
+def test_every_file_is_a_comment_and_flags(path):
+    lines = text(path).splitlines()
+    assert lines[0].startswith("# ")
+    for line in lines:
         assert line.startswith(("#", "--")), line
+        assert len(line) <= 80, line
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=str)
 def test_every_experiment_names_its_command(path):
-    text = (FOLDER / path).read_text(encoding="utf-8")
-    name = "predictor" if path in PREDICTORS else "train"
-    assert f"vaegan-{name} --flagfile=flags/{path.as_posix()}" in text
-
-
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_every_file_gives_training_arguments(path):
-    flags = parse_any(path)
-    room = predictor if path in PREDICTORS else options
-    assert room.training_arguments(flags)["train_steps"] > 0
-    assert options.data_arguments(flags)["source_dir"] == "faces"
-
-
-@pytest.mark.parametrize("path", PREDICTORS, ids=str)
-def test_every_file_makes_its_predictor(path):
-    arguments = predictor.predictor_arguments(parse_any(path))
-    small = {"image_size": 32, "network": {"width": 0.02}}
-    model = create_predictor(
-        **{**arguments, **small},
-        attribute_names=NAMES,
-        base_rates=[0.5] * len(NAMES),
-    )
-    assert model.attribute_names == NAMES
-
-
-@pytest.mark.parametrize("path", MODEL_FILES, ids=str)
-def test_every_file_makes_its_model(path):
-    flags = parse_any(path)
-    arguments = options.model_arguments(flags, NAMES)
-    small = {"width": 0.02, "image_size": 32, "latent_dim": 4}
-    model = small_model(**{**arguments, **small})
-    assert isinstance(model, MODELS[flags.model])
-    assert model.num_attributes == (len(NAMES) if flags.conditional else 0)
+    command = "predictor" if is_predictor(path) else "train"
+    name = path.with_suffix("").as_posix()
+    assert f"vaegan-{command} --flagfile={name}" in text(path)
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=str)
-def test_every_experiment_has_a_folder_of_its_name(path):
-    expected = "runs" / path.with_suffix("")
-    assert values(path)["model_dir"] == expected.as_posix()
+def test_what_was_never_run_says_so_in_its_first_line(path):
+    says = "ever run" in text(path).partition("\n")[0]
+    assert says == (path not in RUN)
 
 
-@pytest.mark.parametrize("place", DATASETS)
-def test_experiments_read_the_data_set_of_their_folder(place):
-    paths = [path for path in EXPERIMENTS if path.parts[0] == place]
-    assert {values(path)["dataset"] for path in paths} == {DATASETS[place]}
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=str)
+def test_files_train_the_model_of_their_name(path):
+    kind = experiment(path)[0].kind
+    assert kind == ("vaegan" if path.stem == "demo" else path.stem)
 
 
-@pytest.mark.parametrize("place", ["celeba_files", "image_folder"])
-def test_folders_hold_the_same_experiments(place):
-    stems = {path.name for path in (FOLDER / "celeba64").iterdir()}
-    assert {path.name for path in (FOLDER / place).iterdir()} == stems
-    for name in stems:
-        changed = differences(f"celeba64/{name}", f"{place}/{name}")
-        allowed = {"dataset", "model_dir", "discriminator_from"}
-        assert {"dataset", "model_dir"} <= changed <= allowed
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_every_file_makes_its_model(path):
+    settings, _ = experiment(path)
+    small = {"width": 0.02}
+    if not is_predictor(path):
+        small["latent_dim"] = 4
+    small = dataclasses.replace(settings.model, **small)
+    model = small_model(settings.kind, small)
+    assert isinstance(model, model_class(settings.kind))
+    assert model.settings == small
 
 
-@pytest.mark.parametrize("place", sorted(DATASETS.keys() - {"avatars"}))
-@pytest.mark.parametrize("kind", ["", "paper_", "authors_"])
-def test_learned_metric_takes_the_gan_of_the_same_settings(place, kind):
-    gan, vae = f"{place}/{kind}gan.flags", f"{place}/{kind}learned_metric_vae"
-    gan, vae = values(gan), values(f"{vae}.flags")
-    assert vae["discriminator_from"] == gan["model_dir"]
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=str)
+def test_data_and_folder_are_flags_beside_the_file(path):
+    _, model_dir = experiment(path)
+    assert model_dir == ("runs/demo" if path.stem == "demo" else "")
+    names = {line.partition("=")[0] for line in text(path).splitlines()}
+    assert not names & {"--source_dir", "--data_dir", "--discriminator_from"}
+    others = ("--dataset=celeb_a", "--source_dir=/faces")
+    assert values(path, *others)["source_dir"] == "/faces"
+
+
+@pytest.mark.parametrize("place", ["faces64", "paper", "authors"])
+def test_faces_may_be_those_of_any_data_set(place):
+    names = [f for f in FILES if f.parts[0] in (place, "shared")]
+    names.remove(pathlib.Path("shared/avatars.flags"))
+    assert not any(
+        "--dataset=" in line
+        for name in names
+        for line in text(name).splitlines()
+        if line[0] != "#"
+    )
+
+
+@pytest.mark.parametrize("place", ["avatars", "faces64", "paper", "authors"])
+def test_learned_metric_takes_the_gan_of_the_same_settings(place):
+    gan = values(f"{place}/gan.flags")
+    vae = values(f"{place}/learned_metric_vae.flags")
     for name in ("dataset", "image_size", "num_channels", "width"):
         assert vae[name] == gan[name]
 
 
-@pytest.mark.parametrize("kind", ["", "paper_", "authors_"])
-def test_conditional_differs_from_plain_by_its_attributes_only(kind):
-    plain = f"celeba64/{kind.rstrip('_') or 'vaegan'}.flags"
-    conditional = f"celeba64/{kind}vaegan_conditional.flags"
-    assert differences(plain, conditional) == {"conditional", "model_dir"}
+@pytest.mark.parametrize("place", ["faces64", "paper", "authors"])
+def test_conditional_differs_from_plain_by_its_attributes_only(place):
+    plain = values(f"{place}/vaegan.flags")
+    conditional = values(f"{place}/vaegan.flags", "--conditional")
+    assert {k for k in plain if plain[k] != conditional[k]} == {"conditional"}
 
 
-@pytest.mark.parametrize(
-    ("stem", "model"),
-    [
-        ("vae", "vae"),
-        ("gan", "gan"),
-        ("vaegan", "vaegan"),
-        ("learned_metric_vae", "learned_metric_vae"),
-        ("vaegan_conditional", "vaegan"),
-        ("paper", "vaegan"),
-        ("authors", "vaegan"),
-        ("paper_vae", "vae"),
-        ("authors_gan", "gan"),
-    ],
-)
-def test_files_train_the_model_of_their_name(stem, model):
-    assert values(f"celeba64/{stem}.flags")["model"] == model
+def differences_from_defaults(path):
+    settings, _ = experiment(path)
+    found = {}
+    for name, group in settings.groups.items():
+        default = groups_of(settings.kind)[name]()
+        found |= {
+            key: getattr(group, key)
+            for key in fields(type(group))
+            if getattr(group, key) != getattr(default, key)
+        }
+    return found
 
 
 def test_our_settings_are_the_defaults_but_for_the_equilibrium_rule():
-    flags = parse("celeba64/vaegan.flags")
-    chosen = {name for name in flags if flags[name].present}
-    assert chosen == {
-        "dataset",
-        "image_size",
-        "latent_dim",
-        "model",
-        "model_dir",
-        "batch_size",
-        "train_steps",
-        "log_every",
-        "sample_every",
-        "checkpoint_every",
-        "equilibrium_margin",
-    }
+    length = {"train_steps", "log_every", "sample_every", "checkpoint_every"}
+    found = differences_from_defaults("faces64/vaegan.flags")
+    assert found.keys() == {*length, "equilibrium_margin"}
 
 
 def assert_values(path, expected):
@@ -187,18 +179,17 @@ def assert_values(path, expected):
 
 def test_paper_states_what_the_paper_states():
     assert_values(
-        "celeba64/paper.flags",
+        "paper/vaegan.flags",
         {
             "image_size": 64,
             "latent_dim": 128,
             "width": 1.0,
             "encoder_units": 2048,
+            "center_codes": False,
             "batch_size": 64,
             "optimizer": "rmsprop",
             "learning_rate": 0.0003,
-            "encoder_learning_rate": None,
-            "decoder_learning_rate": None,
-            "discriminator_learning_rate": None,
+            "learning_rates": (),
             "learning_rate_decay": "none",
             "gamma": 1.0,
             "reconstruction_weight": None,
@@ -220,16 +211,18 @@ def test_paper_states_what_the_paper_states():
 
 def test_authors_states_what_the_authors_code_states():
     assert_values(
-        "celeba64/authors.flags",
+        "authors/vaegan.flags",
         {
             "image_size": 64,
             "latent_dim": 128,
             "width": 1.0,
             "encoder_units": 1024,
+            "center_codes": False,
             "batch_size": 64,
             "train_steps": 62_500,  # 250 epochs of 250 steps
             "optimizer": "rmsprop",
             "learning_rate": 0.000390625,  # 0.025 / 64
+            "learning_rates": (),
             "learning_rate_decay": "authors",
             "final_learning_rate": 0.00000015625,  # 0.00001 / 64
             "reconstruction_weight": 0.000001,
@@ -251,89 +244,33 @@ def test_authors_states_what_the_authors_code_states():
     )
 
 
-@pytest.mark.parametrize("kind", ["paper", "authors"])
-@pytest.mark.parametrize("model", ["vae", "learned_metric_vae"])
-def test_published_settings_weigh_the_divergence_by_one(kind, model):
-    assert values(f"celeba64/{kind}_{model}.flags")["kl_weight"] == 1.0
+@pytest.mark.parametrize("place", ["paper", "authors"])
+def test_published_settings_of_all_models_agree(place):
+    of_all = [values(f"{place}/{model}.flags") for model in MODELS]
+    vaegan = values(f"{place}/vaegan.flags")
+    for found in of_all:
+        shared = found.keys() & vaegan.keys()
+        assert {k for k in shared if found[k] != vaegan[k]} == set()
 
 
 def test_demo_is_small_seeded_and_drawn_on_this_machine():
     assert_values(
-        "demo.flags",
-        {
-            "dataset": "avatars",
-            "model": "vaegan",
-            "model_dir": "runs/demo",
-            "source_dir": None,
-            "seed": 0,
-        },
+        "demo.flags", {"dataset": "avatars", "source_dir": None, "seed": 0}
     )
-    demo = parse("demo.flags")
-    assert demo["seed"].present
-    assert demo.width < 1
-    assert demo.train_steps % demo.checkpoint_every == 0
-
-
-def test_readme_names_existing_flag_files():
-    for name in ("README.md", "BUILD.md", "Makefile"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        words = text.replace("`", " ").split()
-        files = [w for w in words if w.startswith("--flagfile=flags/")]
-        for word in files:
-            path = ROOT / word.removeprefix("--flagfile=")
-            assert path.is_file(), f"{name}: {word}"
-
-
-def test_readme_knows_how_long_the_demo_is():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    steps = values("demo.flags")["train_steps"]
-    assert set(re.findall(r"export/(\d+)", text)) == {str(steps)}
-
-
-def command(document, marker):
-    """The one line of the code block below a comment that names it."""
-    text = (ROOT / document).read_text(encoding="utf-8")
-    _, _, after = text.partition(f"<!-- {marker} -->\n")
-    assert after, f"{document} has no {marker}"
-    assert f"<!-- {marker} -->" not in after
-    fence, line, end, *_ = after.splitlines()
-    assert (fence, end) == ("```bash", "```")
-    return line
-
-
-def test_readme_has_each_of_its_two_commands_in_one_line():
-    demo = command("README.md", "demo command")
-    test = command("README.md", "test command")
-    assert demo.endswith("vaegan-train --flagfile=flags/demo.flags")
-    assert test.endswith("-m pytest")
-    environment = "python3.11 -m venv .venv && .venv/bin/pip install "
-    assert demo.startswith(environment)
-    assert test.startswith(environment)
-
-
-def test_ci_runs_the_test_command_of_the_readme():
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    # It reads the command from there, and has none of its own.
-    assert "<!-- test command -->" in script
-    assert "README.md" in script
-    assert "pytest" not in script
-    assert "ruff check" in script
-    assert "ruff format --check" in script
+    demo = values("demo.flags")
+    assert "--seed=0" in text("shared/avatars.flags")
+    assert demo["width"] < 1
+    assert demo["train_steps"] % demo["checkpoint_every"] == 0
 
 
 def settings_table():
-    """Rows `flag: (paper, authors, ours)` of the README's table, as text."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text.partition("<!-- settings -->\n")[2].partition("\n\n")[0]
+    """Rows `flag: (paper, authors, ours)` of the guide's table, as text."""
+    guide = (ROOT / "docs" / "guides" / "settings.md").read_text("utf-8")
+    table = guide.partition("<!-- settings -->\n")[2].partition("\n\n")[0]
     rows = [line.strip("|").split("|") for line in table.splitlines()[2:]]
     return {
         row[0].strip(" `-"): [c.strip(" *") for c in row[1:]] for row in rows
     }
-
-
-def settings(path):
-    """All flags, and the weights that follow the number of features."""
-    return {**values(path), **options.model_arguments(parse(path), NAMES)}
 
 
 def agrees(cell, value):
@@ -344,11 +281,88 @@ def agrees(cell, value):
     return cell == ("" if value is None else str(value))
 
 
-@pytest.mark.parametrize("column", [0, 1, 2], ids=["paper", "authors", "ours"])
-def test_readme_tells_the_settings_of_the_flag_files(column):
-    stem = ("paper", "authors", "vaegan")[column]
-    found = settings(f"celeba64/{stem}.flags")
+@functools.cache
+def full_size_weights(path):
+    """The weights that follow the number of features, at full size."""
+    settings, _ = experiment(path)
+    # The discriminator's features do not depend on these.
+    model = dataclasses.replace(settings.model, encoder_units=8, latent_dim=4)
+    model = model_class(settings.kind).create(model, image_size=64)
+    return {"gamma": model.decoder_weights[0], "kl_weight": model.kl_weight}
+
+
+@pytest.mark.parametrize("place", ["paper", "authors", "faces64"])
+def test_the_guide_tells_the_settings_of_the_flag_files(place):
+    column = ("paper", "authors", "faces64").index(place)
+    path = f"{place}/vaegan.flags"
+    found = {**values(path), **full_size_weights(path)}
     if found["reconstruction_weight"] is not None:
         found["gamma"] = None  # the authors' w takes its place
+    assert len(settings_table()) > 15
     for name, cells in settings_table().items():
         assert agrees(cells[column], found[name]), (name, found[name])
+
+
+def test_files_are_known_by_name_in_every_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("demo", "demo.flags", str(FOLDER / "demo.flags")):
+        assert flags.expand([f"--flagfile={name}"])[-1] == "--kl_weight=8"
+
+
+def test_an_installed_package_has_them_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(flags, "FOLDERS", (tmp_path / "flags",))
+    with pytest.raises(flags.UsageError, match="No such file"):
+        flags.expand(["--flagfile=paper/vaegan"])
+    (tmp_path / "flags").symlink_to(FOLDER)
+    assert "--gamma=1" in flags.expand(["--flagfile=paper/vaegan"])
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The package as a wheel holds it, built of a copy of its sources."""
+    pytest.importorskip("setuptools")
+    copy = tmp_path_factory.mktemp("sources")
+    for name in ("setup.py", "pyproject.toml", "README.md", "MANIFEST.in"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("flags", "vaegan_tf"):
+        shutil.copytree(
+            ROOT / name,
+            copy / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "build", "--build-lib=built"],
+        cwd=copy,
+        check=True,
+        capture_output=True,
+    )
+    return copy / "built"
+
+
+def test_the_wheel_has_flag_files_types_and_templates(built):
+    package = built / "vaegan_tf"
+    found = {
+        path.relative_to(package / "flags")
+        for path in package.glob("flags/**/*.flags")
+    }
+    assert found == set(FILES)
+    assert (package / "py.typed").is_file()
+    assert (package / "report" / "templates" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["demo", "paper/vaegan"])
+def test_the_wheel_finds_its_flag_files(built, tmp_path, name):
+    code = (
+        "from vaegan_tf.cli import train\n"
+        f"train.command.parse(['--model_dir=x', '--flagfile={name}'])\n"
+        "print(train.__file__)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(built)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.stderr == ""
+    assert pathlib.Path(result.stdout.strip()).is_relative_to(built)

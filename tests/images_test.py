@@ -182,14 +182,14 @@ def test_png_keeps_every_level(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [np.zeros((2, 2, 3)), np.zeros((2, 2), np.uint8), solid(1)],
 )
-def test_png_refuses_what_is_no_picture(tmp_path, picture):
+def test_png_refuses_other_types_and_shapes(tmp_path, image):
     with pytest.raises(
         ValueError, match=r"uint8 of shape \(height, width, 3\)"
     ):
-        images.write_png(tmp_path / "picture.png", picture)
+        images.write_png(tmp_path / "image.png", image)
     assert os.listdir(tmp_path) == []
 
 
@@ -244,7 +244,7 @@ def test_gif_colours_are_close_to_smooth_shades(tmp_path):
 
 def test_gif_refuses(tmp_path):
     path = tmp_path / "a.gif"
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         images.write_gif(path, [])
     with pytest.raises(ValueError, match=r"one size.*\(2, 2, 3\), \(4, 4, 3\)"):
         images.write_gif(path, [solid(1)[0], solid(1, size=4)[0]])

@@ -23,6 +23,16 @@ def test_kl_sums_over_latent_dimensions():
     )
 
 
+def test_kl_per_dimension_is_what_kl_sums():
+    mean = np.array([[2.0, 0.0], [1.0, -1.0]])
+    log_variance = np.array([[0.0, math.log(3.0)], [0.5, -0.5]])
+    parts = losses.gaussian_kl_per_dimension(mean, log_variance)
+    np.testing.assert_allclose(parts[0], [2, 0.5 * (3 - math.log(3) - 1)])
+    np.testing.assert_allclose(
+        losses.gaussian_kl(mean, log_variance), tf.reduce_sum(parts, 1)
+    )
+
+
 def test_kl_agrees_with_a_monte_carlo_estimate():
     mean, log_variance = 0.7, -0.5
     scale = math.exp(0.5 * log_variance)
@@ -48,7 +58,7 @@ def test_unit_features_are_compared_as_they_are():
     np.testing.assert_allclose(losses.feature_nll(real, other), [0.5, 8.0])
 
 
-def test_batch_features_are_compared_in_units_of_their_spread():
+def test_batch_features_are_compared_in_units_of_their_deviation():
     # Standard deviations of the real features: 1 and 10.
     real = tf.constant([[1.0, 10.0], [3.0, 30.0]])
     other = tf.constant([[0.0, 10.0], [3.0, 34.0]])
@@ -57,13 +67,23 @@ def test_batch_features_are_compared_in_units_of_their_spread():
     )
 
 
-def test_no_gradient_flows_through_the_spread():
-    real = tf.constant([[1.0], [3.0]])
+def test_no_gradient_flows_through_the_deviation():
+    real, other = tf.constant([[1.0], [3.0]]), tf.zeros((2, 1))
     with tf.GradientTape() as tape:
         tape.watch(real)
-        total = tf.reduce_sum(losses.standardize(real, real))
-    # The spread is 1: were it not held fixed, the gradients would differ.
-    np.testing.assert_allclose(tape.gradient(total, real), [[1], [1]], 1e-5)
+        total = tf.reduce_sum(losses.feature_nll(real, other, "batch"))
+    # The deviation is 1: were it not held fixed, the gradient would be 0 in
+    # the direction of `real`, which scales numerator and denominator alike.
+    np.testing.assert_allclose(tape.gradient(total, real), [[1], [3]], 1e-5)
+
+
+def test_standardized_features_by_hand():
+    features = tf.constant([[[6.0, 1.0]], [[2.0, 3.0]]])
+    found = losses.standardize(features, tf.constant([4.0, 1e-6 * 3]))
+    # Divided by √4 and by √(3·10⁻⁶ + 10⁻⁶) = 0.002.
+    np.testing.assert_allclose(
+        found, [[[3.0, 500.0]], [[1.0, 1500.0]]], rtol=1e-6
+    )
 
 
 def test_an_unknown_feature_scale_is_refused():

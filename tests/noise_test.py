@@ -59,3 +59,14 @@ def test_uniform_numbers():
     assert (numbers < 0.2).mean() == pytest.approx(0.2, abs=0.01)
     other = noise.uniform([20_000, 2], 1, 6, Purpose.DROPOUT)
     assert (numbers != other.numpy()).mean() > 0.99
+
+
+def test_codes_are_reparameterized():
+    # σ = exp(½ log 4) = 2: z = 1 + 2 · 3, and its derivatives by μ and log σ².
+    mean, log_variance = tf.constant([[1.0]]), tf.math.log([[4.0]])
+    with tf.GradientTape() as tape:
+        tape.watch([mean, log_variance])
+        code = noise.reparameterize(mean, log_variance, tf.constant([[3.0]]))
+    assert code.numpy() == pytest.approx(7.0)
+    gradients = tape.gradient(code, [mean, log_variance])
+    np.testing.assert_allclose(np.ravel(gradients), [1.0, 0.5 * 2 * 3])

@@ -1,45 +1,39 @@
-"""What is a picture?
+"""Image arrays: conversion, layout in grids, reading and writing.
 
-A *picture* is one uint8 array (height, width, 3); *images* are a batch as the
-networks see it, float in [-1, 1], or already uint8.
+A batch of images is float in [-1, 1], as the networks see it, or uint8. What
+is drawn and stored is uint8, (height, width, 3).
 """
 
 import io
-import itertools
 import math
 import os
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vaegan_tf import files
+
 _WHITE = 255
 _MAX_SPRITE_PIXELS = 8192  # a side; WebGL's limit on most machines
 _PALETTE_PIXELS = 30_000
-_temporary_number = itertools.count()
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Converts values in [-1, 1] to the nearest of the 256 levels.
+    """Converts floats in [-1, 1] to the nearest of 256 levels, uint8.
 
-    Values outside the range are clipped. NaN becomes 0, black: a broken network
-    shall show as black patches, not stop the run that draws it.
-
-    Args:
-        images: Float values in [-1, 1], or uint8 ones, which are returned as
-            they are; any shape.
-
-    Returns:
-        Levels, uint8, of the same shape.
-
-    Raises:
-        ValueError: If `images` is neither float nor uint8.
+    Values outside the range are clipped. NaN becomes 0: a diverged network
+    shows as black patches and does not stop the run that draws it. Levels in
+    uint8 are returned unchanged; ValueError for other types.
     """
     images = np.asarray(images)
     if images.dtype == np.uint8:
         return images
-    if not _is_float(images.dtype):
+    # bfloat16 is a float to everyone but numpy.
+    if not (
+        np.issubdtype(images.dtype, np.floating)
+        or images.dtype.name == "bfloat16"
+    ):
         raise ValueError(
             "`images` must be float in [-1, 1] or uint8. "
             f"Received: dtype={images.dtype}."
@@ -52,17 +46,12 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 def grid(
     images: np.ndarray, columns: int | None = None, padding: int = 2
 ) -> np.ndarray:
-    """Lays images out in rows, on white.
+    """Lays images out in rows on white, uint8 (height, width, 3).
 
     Args:
         images: Float in [-1, 1] or uint8, (n, height, width, 1 or 3).
-        columns: Images in a row; by default as many as make the grid nearly
-            square.
+        columns: Images in a row; by default the grid is nearly square.
         padding: White pixels around each image.
-
-    Returns:
-        One picture, uint8, (rows * (height + padding) + padding,
-        columns * (width + padding) + padding, 3).
 
     Raises:
         ValueError: If `images` is empty or not a batch of images, or if
@@ -73,19 +62,9 @@ def grid(
         raise ValueError(
             f"`padding` must not be negative. Received: padding={padding}."
         )
-    columns = _check_columns(columns, len(cells))
-    cells = _with_white_cells(cells, -len(cells) % columns)
-    cells = np.pad(
-        cells,
-        ((0, 0), (0, padding), (0, padding), (0, 0)),
-        constant_values=_WHITE,
-    )
-    picture = _tile(cells, columns)
-    return np.pad(
-        picture,
-        ((padding, 0), (padding, 0), (0, 0)),
-        constant_values=_WHITE,
-    )
+    columns = _check_columns(columns, math.ceil(math.sqrt(len(cells))))
+    cells = _pad(cells, (0, -len(cells) % columns), (0, padding), (0, padding))
+    return _pad(_tile(cells, columns), (padding, 0), (padding, 0))
 
 
 def pairs_grid(
@@ -97,20 +76,15 @@ def pairs_grid(
     each further entry of `rows`. Blocks stand a double padding apart.
 
     Args:
-        rows: Batches that belong together, originals first; each float in
-            [-1, 1] or uint8, (n, height, width, 1 or 3).
-        columns: Pairs in a block; by default as many as make the grid nearly
-            square.
+        rows: Batches that belong together, originals first, as for `grid`.
+        columns: Pairs in a block; by default the grid is nearly square.
         padding: White pixels around each image.
 
-    Returns:
-        One picture, uint8, (height, width, 3).
-
     Raises:
-        ValueError: If `rows` is empty, its batches differ in size, or for what
-            `grid` refuses.
+        ValueError: If `rows` is empty, its batches differ in size, or as for
+            `grid`.
     """
-    if not len(rows):
+    if not rows:
         raise ValueError("`rows` must hold at least one batch of images.")
     batches = [_to_rgb(row) for row in rows]
     if len({batch.shape for batch in batches}) > 1:
@@ -120,26 +94,20 @@ def pairs_grid(
         )
     count = len(batches[0])
     default = min(count, math.ceil(math.sqrt(len(batches) * count)))
-    columns = _check_columns(default if columns is None else columns, count)
-    blocks = []
-    for start in range(0, count, columns):
-        parts = [batch[start : start + columns] for batch in batches]
-        missing = columns - len(parts[0])
-        parts = [_with_white_cells(part, missing) for part in parts]
-        blocks.append(grid(np.concatenate(parts), columns, padding))
-    return np.concatenate(blocks)
+    columns = _check_columns(columns, default)
+    batches = [_pad(batch, (0, -count % columns)) for batch in batches]
+    blocks = [
+        np.concatenate([batch[start : start + columns] for batch in batches])
+        for start in range(0, count, columns)
+    ]
+    return np.concatenate([grid(block, columns, padding) for block in blocks])
 
 
 def contact_sheet_sprite(images: np.ndarray, size: int = 32) -> np.ndarray:
     """Draws the sheet of thumbnails that TensorBoard's projector shows.
 
-    Args:
-        images: Float in [-1, 1] or uint8, (n, height, width, 1 or 3).
-        size: Side of a thumbnail, in pixels.
-
-    Returns:
-        A square picture without padding, uint8, row by row from the top left,
-        (ceil(sqrt(n)) * size, ceil(sqrt(n)) * size, 3).
+    It is a square of ceil(sqrt(n)) * size pixels a side, filled row by row
+    without padding; images as for `grid`.
 
     Raises:
         ValueError: If the sprite would exceed 8192 pixels a side, the most that
@@ -154,29 +122,22 @@ def contact_sheet_sprite(images: np.ndarray, size: int = 32) -> np.ndarray:
             f"A sprite holds at most {(_MAX_SPRITE_PIXELS // size) ** 2} "
             f"thumbnails of {size} pixels. Received: {len(cells)} images."
         )
-    thumbnails = np.stack([_resize(cell, size) for cell in cells])
-    missing = columns * columns - len(cells)
-    return _tile(_with_white_cells(thumbnails, missing), columns)
+    shape, resampling = (size, size), Image.Resampling.LANCZOS
+    resized = [Image.fromarray(c).resize(shape, resampling) for c in cells]
+    thumbnails = np.stack([np.asarray(image) for image in resized])
+    return _tile(_pad(thumbnails, (0, columns**2 - len(cells))), columns)
 
 
-def encode_png(picture: np.ndarray) -> bytes:
-    """Returns a picture, uint8, (height, width, 3), as a PNG file's content."""
+def encode_png(image: np.ndarray) -> bytes:
+    """An image, uint8 (height, width, 3), as the content of a PNG file."""
     content = io.BytesIO()
-    Image.fromarray(_check_picture(picture)).save(content, "png")
+    Image.fromarray(_check_image(image)).save(content, "png")
     return content.getvalue()
 
 
-def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
-    """Writes a picture; a reader sees the old file or the whole new one.
-
-    Args:
-        path: The file; its folder is made if missing.
-        picture: uint8, (height, width, 3).
-
-    Raises:
-        ValueError: If `picture` is no picture.
-    """
-    _write_atomically(path, encode_png(picture))
+def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Writes an image, uint8 (height, width, 3), atomically."""
+    files.write_bytes(path, encode_png(image))
 
 
 def write_gif(
@@ -185,33 +146,28 @@ def write_gif(
     milliseconds: int = 200,
     last_milliseconds: int = 2000,
 ) -> None:
-    """Writes an endless animation, atomically as `write_png` does.
+    """Writes uint8 (height, width, 3) frames as a looping GIF, atomically.
 
     Every frame has a palette of its own with error diffusion: skin has more
-    shades than 256 colours shared by a whole animation can give.
-
-    Args:
-        path: The file; its folder is made if missing.
-        frames: Pictures of one size, uint8, (height, width, 3).
-        milliseconds: How long a frame stands; GIF counts in steps of ten.
-        last_milliseconds: How long the last frame stands.
+    shades than 256 colours shared by a whole animation can represent. GIF
+    counts durations in steps of ten milliseconds.
 
     Raises:
         ValueError: If there is no frame, frames differ in size, or a duration
             is under 20 milliseconds, which browsers do not keep to.
     """
     if not len(frames):
-        raise ValueError("`frames` must hold at least one picture.")
+        raise ValueError("`frames` must hold at least one image.")
     if min(milliseconds, last_milliseconds) < 20:
         raise ValueError(
-            "Frames must stand for at least 20 milliseconds. Received: "
+            "Frames must last at least 20 milliseconds. Received: "
             f"milliseconds={milliseconds}, "
             f"last_milliseconds={last_milliseconds}."
         )
     shapes = sorted({np.shape(frame) for frame in frames})
     if len(shapes) > 1:
         raise ValueError(f"`frames` must have one size. Received: {shapes}.")
-    first, *rest = [_with_palette(_check_picture(frame)) for frame in frames]
+    first, *rest = [_with_palette(_check_image(frame)) for frame in frames]
     content = io.BytesIO()
     first.save(
         content,
@@ -222,11 +178,11 @@ def write_gif(
         loop=0,
         optimize=False,
     )
-    _write_atomically(path, content.getvalue())
+    files.write_bytes(path, content.getvalue())
 
 
 def read_png(path: str | os.PathLike) -> np.ndarray:
-    """Returns a file's picture as it is stored, uint8, (height, width, 3)."""
+    """The image in a PNG file as stored, uint8 (height, width, 3)."""
     with Image.open(path, formats=["png"]) as image:
         return np.asarray(image.convert("RGB"))
 
@@ -243,36 +199,22 @@ def upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
-    """Reads a photograph in any common format, turned upright.
-
-    Transparent parts become white; of an animation the first frame is taken.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The picture, uint8, (height, width, 3).
+    """Reads a file of any common format as `upright_rgb`, (height, width, 3).
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is not an image or is damaged.
     """
+    path = os.fspath(path)
     try:
         with Image.open(path) as image:
             return np.asarray(upright_rgb(image))
     except FileNotFoundError:
         raise
     except UnidentifiedImageError:
-        raise ValueError(f"Not an image: {os.fspath(path)}") from None
+        raise ValueError(f"Not an image: {path}") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"Cannot read the image {os.fspath(path)}: {error}"
-        ) from error
-
-
-def _is_float(dtype: np.dtype) -> bool:
-    # bfloat16 is a float to everyone but numpy.
-    return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
+        raise ValueError(f"Cannot read the image {path}: {error}") from error
 
 
 def _to_rgb(images: np.ndarray) -> np.ndarray:
@@ -286,9 +228,8 @@ def _to_rgb(images: np.ndarray) -> np.ndarray:
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
 
 
-def _check_columns(columns: int | None, count: int) -> int:
-    if columns is None:
-        return math.ceil(math.sqrt(count))
+def _check_columns(columns: int | None, default: int) -> int:
+    columns = default if columns is None else columns
     if columns < 1:
         raise ValueError(
             f"`columns` must be positive. Received: columns={columns}."
@@ -296,59 +237,33 @@ def _check_columns(columns: int | None, count: int) -> int:
     return columns
 
 
-def _check_picture(picture: np.ndarray) -> np.ndarray:
-    picture = np.asarray(picture)
-    if (
-        picture.dtype != np.uint8
-        or picture.ndim != 3
-        or picture.shape[-1] != 3
-        or not picture.size
-    ):
+def _check_image(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    shape = image.shape
+    if image.dtype != np.uint8 or shape[2:] != (3,) or not image.size:
         raise ValueError(
-            "A picture must be uint8 of shape (height, width, 3). "
-            f"Received: dtype={picture.dtype}, shape={picture.shape}."
+            "An image must be uint8 of shape (height, width, 3). "
+            f"Received: dtype={image.dtype}, shape={shape}."
         )
-    return picture
+    return image
 
 
-def _with_white_cells(cells: np.ndarray, count: int) -> np.ndarray:
-    return np.pad(
-        cells, ((0, count), (0, 0), (0, 0), (0, 0)), constant_values=_WHITE
-    )
+def _pad(array: np.ndarray, *widths: tuple[int, int]) -> np.ndarray:
+    """Appends white along the first axes: (before, after) of each."""
+    rest = [(0, 0)] * (array.ndim - len(widths))
+    return np.pad(array, [*widths, *rest], constant_values=_WHITE)
 
 
 def _tile(cells: np.ndarray, columns: int) -> np.ndarray:
-    count, height, width, channels = cells.shape
-    rows = count // columns
-    cells = cells.reshape(rows, columns, height, width, channels)
-    return cells.swapaxes(1, 2).reshape(
-        rows * height, columns * width, channels
-    )
+    _, height, width, channels = cells.shape
+    cells = cells.reshape(-1, columns, height, width, channels)
+    return cells.swapaxes(1, 2).reshape(-1, columns * width, channels)
 
 
-def _resize(cell: np.ndarray, size: int) -> np.ndarray:
-    return np.asarray(
-        Image.fromarray(cell).resize((size, size), Image.Resampling.LANCZOS)
-    )
-
-
-def _with_palette(picture: np.ndarray) -> Image.Image:
-    image = Image.fromarray(picture)
+def _with_palette(frame: np.ndarray) -> Image.Image:
+    image = Image.fromarray(frame)
     # Searching the colours in a sample takes a tenth of the time.
-    pixels = picture.reshape(-1, 1, 3)
+    pixels = frame.reshape(-1, 1, 3)
     sample = Image.fromarray(pixels[:: len(pixels) // _PALETTE_PIXELS + 1])
     palette = sample.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
     return image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
-
-
-def _write_atomically(path: str | os.PathLike, content: bytes) -> None:
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(
-        f".{path.name}.{os.getpid()}.{next(_temporary_number)}"
-    )
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

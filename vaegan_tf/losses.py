@@ -1,7 +1,7 @@
 """The paper's formulas: tensors in, one value per example out, in nats.
 
 Nothing here averages over the batch, weighs one term against another or
-knows about a network: that is what models do with these numbers.
+knows about a network: that is the models' part.
 """
 
 import tensorflow as tf
@@ -9,43 +9,40 @@ import tensorflow as tf
 from vaegan_tf import replicas
 
 FEATURE_SCALES = ("unit", "batch")
+VARIANCE_EPSILON = 1e-6
 
 
-def gaussian_kl(mean, log_variance):
+def gaussian_kl(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     """KL divergence of a diagonal Gaussian from the standard normal, in nats.
 
     KL(N(mean, exp(log_variance)) || N(0, I))
         = ½ Σ (mean² + exp(log_variance) − log_variance − 1)
 
-    Args:
-        mean: Posterior mean, (batch, latent).
-        log_variance: Logarithm of the posterior variance, (batch, latent).
-
-    Returns:
-        One non-negative value per example, (batch,).
+    Of posteriors (batch, latent) there is one non-negative value each,
+    (batch,).
 
     Reference:
         Kingma & Welling (2014), appendix B; Larsen et al. (2016), eq. 4.
     """
-    return 0.5 * tf.reduce_sum(
-        tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0, axis=-1
-    )
+    return tf.reduce_sum(gaussian_kl_per_dimension(mean, log_variance), -1)
 
 
-def gaussian_nll(target, mean):
+def gaussian_kl_per_dimension(
+    mean: tf.Tensor, log_variance: tf.Tensor
+) -> tf.Tensor:
+    """The summands of `gaussian_kl`, (batch, latent)."""
+    variance = tf.exp(log_variance)
+    return 0.5 * (tf.square(mean) + variance - log_variance - 1.0)
+
+
+def gaussian_nll(target: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
     """Negative log-likelihood of a Gaussian of unit variance, in nats.
 
     −log N(target | mean, I) = ½ Σ (target − mean)² + constant
 
     The constant ½ D log 2π is left out: it moves no gradient, and without it
-    a perfect reconstruction costs nothing.
-
-    Args:
-        target: What was observed, (batch, ...).
-        mean: What the model expects, of the same shape.
-
-    Returns:
-        One non-negative value per example, (batch,), summed over all others.
+    a perfect reconstruction costs nothing. The sum is over all axes of
+    (batch, ...) but the first.
 
     Reference:
         Larsen et al. (2016), eq. 3 for pixels, eqs. 6 and 7 for features.
@@ -54,35 +51,38 @@ def gaussian_nll(target, mean):
     return 0.5 * tf.reduce_sum(error, axis=tf.range(1, tf.rank(error)))
 
 
-def feature_nll(real, reconstructed, scale="unit"):
+def feature_nll(
+    real: tf.Tensor, reconstructed: tf.Tensor, scale: str = "unit"
+) -> tf.Tensor:
     """Negative log-likelihood of real features, in nats.
 
     −log N(Dis_l(x) | Dis_l(x̃), I) = ½ Σ (Dis_l(x) − Dis_l(x̃))² + constant
 
+    A discriminator can scale its features at will, and with them an error
+    measured on them. In units of the real features' standard deviation the
+    observation model keeps its meaning during training: its variance is the
+    data's own, channel by channel. No gradient flows through the deviation.
+
     Args:
         real: Features of real images, Dis_l(x), (batch, ..., channels).
         reconstructed: Features of their reconstructions, of the same shape.
-        scale: `"unit"` for the formula as it stands; `"batch"` to measure in
-            units of the real features' standard deviation, see `standardize`.
-
-    Returns:
-        One non-negative value per example, (batch,).
+        scale: `"unit"` for the formula as it stands; `"batch"` to divide both
+            by the standard deviation that each channel has over the real
+            images of the global batch.
 
     Reference:
         Larsen et al. (2016), eqs. 6 and 7.
     """
     if scale == "batch":
-        reconstructed = standardize(reconstructed, reference=real)
-        real = standardize(real, reference=real)
+        # No gradient is wanted, and none may go from replica to replica.
+        variance = replicas.variance(tf.stop_gradient(real))
+        real = standardize(real, variance)
+        reconstructed = standardize(reconstructed, variance)
     return gaussian_nll(real, reconstructed)
 
 
-def check_feature_scale(scale):
-    """Refuses what `feature_nll` does not know.
-
-    Raises:
-        ValueError: If `scale` is neither `"unit"` nor `"batch"`.
-    """
+def check_feature_scale(scale: str) -> None:
+    """Raises a ValueError if `scale` is neither `"unit"` nor `"batch"`."""
     if scale not in FEATURE_SCALES:
         raise ValueError(
             f"`feature_scale` must be one of {FEATURE_SCALES}. "
@@ -90,33 +90,17 @@ def check_feature_scale(scale):
         )
 
 
-def standardize(features, reference, epsilon=1e-6):
-    """Divides features by the spread that a reference batch has per channel.
-
-    The batch is the global one, of all replicas.
-
-    A discriminator can grow its features at will, and with them an error
-    measured on them. In units of the reference's standard deviation the
-    observation model of eq. 6, N(Dis_l(x) | Dis_l(x̃), I), keeps its meaning
-    during training: its variance is the data's own, channel by channel. No
-    gradient flows through the spread.
-
-    Args:
-        features: Activations to divide, (batch, ..., channels).
-        reference: Activations of real images, (batch, ..., channels).
-        epsilon: Added to the variance, which may be 0.
-
-    Returns:
-        `features / sqrt(variance(reference) + epsilon)`, of the same shape.
-    """
-    # No gradient is wanted, and none may be sent from replica to replica.
-    variance = replicas.variance(tf.stop_gradient(reference))
-    return features * tf.math.rsqrt(variance + epsilon)
+def standardize(features: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
+    """`features / sqrt(variance + 1e-6)`; the (channels,) variance may be 0."""
+    return features * tf.math.rsqrt(variance + VARIANCE_EPSILON)
 
 
 def attribute_nll(
-    attributes, logits, positive_weights=1.0, negative_weights=1.0
-):
+    attributes: tf.Tensor,
+    logits: tf.Tensor,
+    positive_weights: float | tf.Tensor = 1.0,
+    negative_weights: float | tf.Tensor = 1.0,
+) -> tf.Tensor:
     """Cross-entropy of attributes that are present or absent, in nats.
 
     −Σ (w⁺ y log p + w⁻ (1 − y) log(1 − p)),  p = sigmoid(logit)
@@ -126,25 +110,19 @@ def attribute_nll(
         logits: Log-odds of each attribute, (batch, attributes).
         positive_weights: w⁺ of each attribute, (attributes,), or of all.
         negative_weights: w⁻ of each attribute, (attributes,), or of all.
-
-    Returns:
-        One non-negative value per example, (batch,), summed over attributes.
     """
     present = positive_weights * attributes * tf.nn.softplus(-logits)
     absent = negative_weights * (1.0 - attributes) * tf.nn.softplus(logits)
     return tf.reduce_sum(present + absent, axis=-1)
 
 
-def real_nll(logit, epsilon=0.0):
-    """What calling an image generated costs if it is real, −log D, in nats.
+def real_nll(logit: tf.Tensor, epsilon: float = 0.0) -> tf.Tensor:
+    """Cross-entropy of images labelled real, −log D, in nats.
 
     Args:
         logit: Discriminator's logit, D = sigmoid(logit), (batch, 1).
-        epsilon: Added to D inside the logarithm: bounds the cost, as the
+        epsilon: Added to D inside the logarithm: bounds the loss, as the
             authors' code does with 1e-3.
-
-    Returns:
-        One value per example, (batch,).
 
     Reference:
         Larsen et al. (2016), eq. 5, first term.
@@ -155,15 +133,10 @@ def real_nll(logit, epsilon=0.0):
     return tf.nn.softplus(-logit)
 
 
-def generated_nll(logit, epsilon=0.0):
-    """What calling an image real costs if it is generated, −log(1 − D).
+def generated_nll(logit: tf.Tensor, epsilon: float = 0.0) -> tf.Tensor:
+    """Cross-entropy of images labelled generated, −log(1 − D), in nats.
 
-    Args:
-        logit: Discriminator's logit, D = sigmoid(logit), (batch, 1).
-        epsilon: Added to 1 − D inside the logarithm.
-
-    Returns:
-        One value per example, (batch,), in nats.
+    Arguments and result as for `real_nll`; `epsilon` is added to 1 − D.
 
     Reference:
         Larsen et al. (2016), eq. 5, second term.

@@ -1,17 +1,22 @@
 """Stateless noise: the same seed, step and purpose give the same numbers.
 
-No generator keeps a state that a checkpoint could miss, and no replica draws
-what another one drew: every replica draws the noise of the whole global batch
-(which is small) and takes its own rows. One replica with a batch of 64 and
-two with 32 each therefore see the same numbers for the same examples.
+No generator has a state that a checkpoint could miss, and no two replicas draw
+the same numbers: every replica draws the noise of the whole global batch,
+which is small, and uses its own rows. One replica with a batch of 64 and two
+with 32 each therefore see the same numbers for the same examples.
 """
 
 import enum
 import math
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from vaegan_tf import replicas
+
+Integer: TypeAlias = int | tf.Tensor
+Seed: TypeAlias = int | Sequence[int] | tf.Tensor
 
 
 class Purpose(enum.IntEnum):
@@ -25,15 +30,10 @@ class Purpose(enum.IntEnum):
     COMPONENT = 5
 
 
-def fold(seed, *numbers):
-    """Mixes integers into a seed.
+def fold(seed: Seed, *numbers: Integer) -> tf.Tensor:
+    """Mixes integers into a seed for `tf.random.stateless_*`, int32 (2,).
 
-    Args:
-        seed: An integer, or an integer tensor () or (2,).
-        *numbers: Integers or integer scalars, each of which changes the seed.
-
-    Returns:
-        A seed for `tf.random.stateless_*`, int32 (2,).
+    The seed is an integer, or an integer tensor () or (2,).
     """
     seed = tf.cast(seed, tf.int32)
     if seed.shape.rank == 0:
@@ -44,63 +44,49 @@ def fold(seed, *numbers):
     return seed
 
 
-def normal(shape, seed, step, purpose):
+def normal(
+    shape: Sequence[Integer], seed: Seed, step: Integer, purpose: Purpose
+) -> tf.Tensor:
     """Standard normal noise for this replica's part of the global batch.
 
-    Args:
-        shape: Shape on this replica; its first dimension is the batch.
-        seed: The run's seed.
-        step: The training step.
-        purpose: A `Purpose`.
-
-    Returns:
-        float32 of the given shape.
+    The first dimension of the shape, and of the float32 result, is the batch
+    on this replica.
     """
-    draw = tf.random.stateless_normal
-    return _own_rows(draw, shape, fold(seed, step, purpose))
+    return _own_rows(tf.random.stateless_normal, shape, seed, step, purpose)
 
 
-def uniform(shape, seed, step, purpose):
-    """Noise from [0, 1) for this replica's part of the global batch.
+def uniform(
+    shape: Sequence[Integer], seed: Seed, step: Integer, purpose: Purpose
+) -> tf.Tensor:
+    """As `normal`, but uniform in [0, 1)."""
+    return _own_rows(tf.random.stateless_uniform, shape, seed, step, purpose)
 
-    Args:
-        shape: As for `normal`.
-        seed: As for `normal`.
-        step: As for `normal`.
-        purpose: As for `normal`.
 
-    Returns:
-        float32 of the given shape.
+def reparameterize(
+    mean: tf.Tensor, log_variance: tf.Tensor, epsilon: tf.Tensor
+) -> tf.Tensor:
+    """Codes z = μ + σ ⊙ ε ~ q(z|x), through which gradients flow.
+
+    All are (batch, latent); ε is standard normal noise.
+
+    Reference:
+        Larsen et al. (2016), eq. 1; Kingma & Welling (2014), section 2.4.
     """
-    draw = tf.random.stateless_uniform
-    return _own_rows(draw, shape, fold(seed, step, purpose))
+    return mean + tf.exp(0.5 * log_variance) * epsilon
 
 
-def latent_codes(count, latent_dim, seed):
-    """Codes drawn from the prior N(0, I), (count, latent_dim).
-
-    Args:
-        count: How many, an integer or an integer scalar.
-        latent_dim: Dimension of z.
-        seed: An integer, or an integer tensor () or (2,).
-    """
+def latent_codes(count: Integer, latent_dim: int, seed: Seed) -> tf.Tensor:
+    """Codes of the prior N(0, I), (count, latent_dim); `seed` as in `fold`."""
     return tf.random.stateless_normal([count, latent_dim], fold(seed))
 
 
-def truncated_codes(count, latent_dim, seed, truncation):
+def truncated_codes(
+    count: Integer, latent_dim: int, seed: Seed, truncation: float | tf.Tensor
+) -> tf.Tensor:
     """Codes of the prior with every coordinate in [−truncation, truncation].
 
-    A coordinate is distributed as N(0, 1) would be if what falls outside were
-    drawn again: z = √2 erf⁻¹(u · erf(truncation / √2)), u uniform in [−1, 1).
-
-    Args:
-        count: How many, an integer or an integer scalar.
-        latent_dim: Dimension of z.
-        seed: An integer, or an integer tensor () or (2,).
-        truncation: A positive number.
-
-    Returns:
-        float32 (count, latent_dim).
+    A coordinate has the distribution of N(0, 1) where values outside are drawn
+    again: z = √2 erf⁻¹(u · erf(truncation / √2)), u uniform in [−1, 1).
     """
     bound = tf.cast(truncation, tf.float64)
     uniform = tf.random.stateless_uniform(
@@ -111,8 +97,9 @@ def truncated_codes(count, latent_dim, seed, truncation):
     return tf.cast(tf.clip_by_value(codes, -bound, bound), tf.float32)
 
 
-def _own_rows(draw, shape, seed):
-    """This replica's rows of what is drawn for the global batch."""
-    batch_size, rest = shape[0], list(shape[1:])
+def _own_rows(draw, shape, seed, step, purpose):
+    """This replica's rows of the noise of the global batch."""
+    batch_size, *rest = shape
     first, total = replicas.rows(batch_size)
-    return draw([total, *rest], seed)[first : first + batch_size]
+    noise = draw([total, *rest], fold(seed, step, purpose))
+    return noise[first : first + batch_size]

@@ -1,58 +1,43 @@
-"""What the replicas of one training have in common: rows, sums and shares.
+"""What the replicas of one training run share: rows, sums and weights.
 
 Under a distribution strategy each replica computes on some rows of the global
 batch. With these functions it computes what one replica with all rows would.
-Outside of a strategy there is one replica, and they cost nothing.
+Outside a strategy there is one replica, and they cost nothing.
 """
+
+from typing import Any
 
 import tensorflow as tf
 
 
-def total(values):
-    """Sums tensors over all replicas; gradients flow through the sum.
-
-    Args:
-        values: Tensors of the same shapes on every replica, in any structure.
-
-    Returns:
-        Their sums in the same structure, equal on every replica.
-    """
+def total(values: Any) -> Any:
+    """Sums tensors in any structure over replicas; gradients flow through."""
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
         return values
     return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
-def rows(count):
-    """Where this replica's examples stand in the global batch.
+def rows(count: int | tf.Tensor) -> tuple[int | tf.Tensor, int | tf.Tensor]:
+    """The index of this replica's first row in the global batch, and its size.
 
-    Args:
-        count: How many examples this replica has; others may have more.
-
-    Returns:
-        `(first, total)`: the number of its first row, and of all rows.
+    `count` is how many examples this replica has; others may have more.
     """
     context = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync
     if replicas == 1:
         return 0, count
     own = context.replica_id_in_sync_group
-    # In float32: sums of integers are not made on every kind of device.
+    # In float32: not every kind of device sums integers.
     counts = tf.one_hot(own, replicas) * tf.cast(count, tf.float32)
     counts = tf.cast(total(counts), tf.int32)
     return tf.reduce_sum(counts[:own]), tf.reduce_sum(counts)
 
 
-def share(count):
-    """The part of the global batch that this replica's examples make up.
+def share(count: int | tf.Tensor) -> float | tf.Tensor:
+    """This replica's share of the global batch if it has `count` examples.
 
-    Sums over replicas, weighted by it, are means over the global batch.
-
-    Args:
-        count: How many examples this replica has.
-
-    Returns:
-        A float32 scalar; 1 if there is one replica.
+    Sums over replicas weighted by it are means over the global batch.
     """
     if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
         return 1.0
@@ -60,33 +45,31 @@ def share(count):
     return count / total(count)
 
 
-def mean(means, share):
-    """Means over the global batch, from those over each replica's part of it.
+def mean(means: Any, share: float | tf.Tensor) -> Any:
+    """Means over the global batch from those of each replica's examples.
 
-    Args:
-        means: This replica's, float32 scalars in any structure.
-        share: What `share` returned.
-
-    Returns:
-        The same structure, equal on every replica.
+    Every replica's gradients flow through its own part alone, so that their
+    sum over replicas is the gradient of any function of the means. These are
+    float32 scalars in any structure; `share` is what the function returns.
     """
     if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
         return means
-    flat = tf.stack(tf.nest.flatten(means))
-    return tf.nest.pack_sequence_as(means, tf.unstack(total(flat * share)))
+    own = tf.stack(tf.nest.flatten(means)) * share
+    others = total(tf.stop_gradient(own)) - tf.stop_gradient(own)
+    return tf.nest.pack_sequence_as(means, tf.unstack(own + others))
 
 
-def variance(values):
-    """Variance of each channel over the global batch.
+def counted_once(value: tf.Tensor, share: float | tf.Tensor) -> tf.Tensor:
+    """A scalar equal on every replica, whose gradients sum to its gradient.
 
-    Args:
-        values: This replica's, (batch, ..., channels).
-
-    Returns:
-        (channels,), equal on every replica.
+    A weight penalty is one; `share` is what the function returns.
     """
+    return share * value + tf.stop_gradient((1 - share) * value)
+
+
+def variance(values: tf.Tensor) -> tf.Tensor:
+    """Variance over the global batch of (batch, ..., channels), (channels,)."""
     axes = tf.range(tf.rank(values) - 1)
-    size = tf.cast(tf.size(values) / tf.shape(values)[-1], values.dtype)
-    size = total(size)
+    size = total(tf.cast(tf.size(values) / tf.shape(values)[-1], values.dtype))
     mean = total(tf.reduce_sum(values, axes)) / size
     return total(tf.reduce_sum(tf.square(values - mean), axes)) / size

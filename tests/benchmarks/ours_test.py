@@ -3,7 +3,12 @@
 import keras
 import pytest
 
-from benchmarks import ceilings, kernels, ours
+from benchmarks import ceilings, ours, recipe
+from vaegan_tf.models.adversarial import FEATURES_PER_KL_WEIGHT
+from vaegan_tf.models.vaegan import GAMMA_FEATURES
+from vaegan_tf.networks import Discriminator
+
+SMALL = {"batch_size": 4, "width": 0.05, "image_size": 32}
 
 
 @pytest.fixture(autouse=True)
@@ -14,55 +19,57 @@ def _same_precision_after():
 
 
 def test_train_times_the_steps_that_count():
-    answer = ours.train(
-        "float32", image_size=32, width=0.05, batch_size=4, timed=2
-    )
+    answer = ours.train(precision="float32", timed=2, **SMALL)
     assert len(answer["seconds"]) == 2
     assert all(0 < s < answer["first_step_seconds"] for s in answer["seconds"])
     assert answer["precision"] == "float32"
 
 
-def test_wait_is_part_of_the_step(tiny_dir):
-    data = {"name": "avatars/tiny", "data_dir": str(tiny_dir)}
-    answer = ours.train_on(
-        {**data, "image_size": 64}, "flip", width=0.05, batch_size=4
-    )
+@pytest.fixture
+def tiny(tiny_dir):
+    """Arguments of `load_dataset`."""
+    return {
+        "name": "avatars/tiny",
+        "data_dir": str(tiny_dir),
+        "image_size": 32,
+    }
+
+
+def test_wait_is_part_of_the_step(tiny):
+    answer = ours.train_on(tiny, "flip", **SMALL)
     assert len(answer["waiting_seconds"]) == len(answer["seconds"]) == 3
     for waited, second in zip(answer["waiting_seconds"], answer["seconds"]):
         assert 0 < waited < second
 
 
-def test_curves_have_a_number_for_each_step(tiny_dir):
-    data = {"name": "avatars/tiny", "data_dir": str(tiny_dir)}
-    arguments = {"batch_size": 4, "width": 0.05, "image_size": 32}
-    first, second, other = (
-        ours.curves(
-            {**data, "image_size": 32},
-            "float32",
-            3,
-            noise_seed=seed,
-            **arguments,
-        )["numbers"]
-        for seed in (0, 0, 1)
+def test_curves_have_a_number_for_each_step(tiny):
+    first, other = (
+        ours.curves(tiny, 3, precision="float32", noise_seed=seed, **SMALL)[
+            "numbers"
+        ]
+        for seed in (0, 1)
     )
-    assert len(first["kl"]) == 3
-    assert first["kl"] == second["kl"]
-    assert first["generated"] != other["generated"]
+    assert {"kl", "generated", "encoder_loss"} <= first.keys()
+    assert {len(values) for values in first.values()} == {3}
+    # Weights and images are the same, and noise is not.
+    assert first["kl"][0] == other["kl"][0]
+    assert first["real"][0] == other["real"][0]
+    assert first["generated"][0] != other["generated"][0]
 
 
-def test_ceilings_are_speeds(monkeypatch):
-    monkeypatch.setattr(ceilings, "SIZES", (64,))
-    found = ceilings.measure(repeats=1)
+def test_ceilings_are_speeds():
+    found = ceilings.measure(repeats=1, sizes=(64,))
     assert set(found) == {"float32", "bfloat16"}
     assert min(found.values()) > 0
 
 
-def test_kernels_are_timed_in_both_forms(monkeypatch):
-    monkeypatch.setattr(kernels, "BATCH_SIZE", 1)
-    names = ("convolution from images", "fully connected")
-    layers = {name: kernels.LAYERS[name] for name in names}
-    monkeypatch.setattr(kernels, "LAYERS", layers)
-    rows = kernels.time_layers(repeats=1)["rows"]
-    assert len(rows) == len(kernels.PRECISIONS) * len(names)
-    for row in rows:
-        assert all(min(row[column]) > 0 for column in kernels.COLUMNS)
+def test_experiment_refuses_unknown_settings():
+    with pytest.raises(ValueError, match="A vae has no setting adversarial"):
+        recipe.experiment("vae", adversarial="minimax")
+
+
+def test_loss_weights_are_those_of_the_paper_networks():
+    features = Discriminator().num_features
+    weights = recipe.LOSS_WEIGHTS
+    assert weights["gamma"] == GAMMA_FEATURES / features
+    assert weights["kl_weight"] == features / FEATURES_PER_KL_WEIGHT

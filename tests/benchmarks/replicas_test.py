@@ -1,12 +1,12 @@
+"""What several GPUs would bring, on paper."""
+
 import pytest
 
-pytest.importorskip("benchmarks.flops")
-
-from benchmarks import replicas
+from benchmarks import ours, recipe, replicas
 
 COUNTS = {
     "gradient_bytes": 80e6,
-    "normalizations": 21,
+    "messages": 105,
     "flops_per_image": 1e10,
 }
 
@@ -40,3 +40,17 @@ def test_tables_tell_what_was_found():
     assert text.count("### On paper") == 2
     assert "| 64 " in text
     assert "1.00 ×" in text
+
+
+def test_messages_by_hand():
+    model = ours.created(recipe.experiment(width=1 / 32))
+    # Encoder: three convolutions, one fully connected, the posterior's mean.
+    # Decoder and discriminator: four each, of which layer l is behind two.
+    encoder, decoder, discriminator, to_features = 5, 4, 4, 2
+    forward = encoder + 2 * decoder + 3 * discriminator
+    back = [
+        to_features + decoder + encoder,
+        2 * discriminator + 2 * decoder,
+        3 * discriminator,
+    ]
+    assert replicas.messages(model) == 3 * forward + 2 * sum(back)

@@ -1,5 +1,6 @@
 """What the parts make of measurements, here of made-up ones."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from benchmarks import (
     children,
     curves,
     inference,
-    kernels,
     pipeline,
     scaling,
     startup,
@@ -23,6 +23,8 @@ KEYS = {
     "auto",
     "float32",
     "bfloat16",
+    "non_saturating",
+    "vae",
     "keras_stock_float32",
     "torch_best",
     "torch_float32_best",
@@ -39,7 +41,9 @@ def seconds_of(function, arguments):
         return 4.0 + slow - arguments.get("channels_last", False)
     if function.startswith("stock"):
         return 16.0 if arguments["jit_compile"] else 8.0
-    return {"float32": 4.0}.get(arguments["precision"], 2.0)
+    if arguments.get("kind") == "vae":
+        return 0.5
+    return 4.0 if arguments.get("precision") == "float32" else 2.0
 
 
 def fake(function, **arguments):
@@ -49,12 +53,13 @@ def fake(function, **arguments):
         return {**CEILINGS, **common}
     if function.endswith(":train"):
         seconds = seconds_of(function, arguments)
-        precision = arguments.get("precision", "float32")
+        precision = arguments.get("precision", "auto")
+        chosen = "bfloat16" if precision == "auto" else precision
         return {
             **common,
             "seconds": [seconds] * arguments["timed"],
             "first_step_seconds": 10.0,
-            "precision": "bfloat16" if precision == "auto" else precision,
+            **({"precision": chosen} if function.startswith("ours") else {}),
         }
     return {
         "ours:train_on": {
@@ -70,15 +75,6 @@ def fake(function, **arguments):
                 for name in inference.SIGNATURES
             },
         },
-        "kernels:time_layers": {
-            "rows": [
-                {
-                    "layer": "convolution",
-                    "precision": "float32",
-                    **{column: [0.06, 0.03] for column in kernels.COLUMNS},
-                }
-            ]
-        },
     }.get(function, {})
 
 
@@ -91,11 +87,13 @@ def with_torch(monkeypatch):
 def test_training_compares_by_images_per_second(with_torch):
     results = training.measure(fake)
     assert set(results["training"]) == KEYS
-    flops = results["step_flops"]
+    flops = results["step_flops"]["vaegan"]
     assert results["training"] == {
         "auto": 32.0,
         "float32": 16.0,
         "bfloat16": 32.0,
+        "non_saturating": 32.0,
+        "vae": 128.0,
         "keras_stock_float32": 8.0,
         "torch_best": 64 / 3,
         "torch_float32_best": 64 / 5,
@@ -105,10 +103,14 @@ def test_training_compares_by_images_per_second(with_torch):
     forms = results["training_forms"]
     assert forms["float32"]["ceiling_fraction"] == flops / 4.0 / 2e12
     assert forms["float32"]["seconds"] == [4.0] * 4
+    of_vae = results["step_flops"]["vae"] / 0.5 / 4e12
+    assert forms["vae"]["ceiling_fraction"] == of_vae
     assert results["training_notes"] == [training.NO_COMPILER]
     text = training.report(results)
     assert "| 4.00 ×" in text
     assert training.NO_COMPILER in text
+    (vae,) = [line for line in text.splitlines() if line.startswith("| vae")]
+    assert vae.count("–") == 3  # Nothing else trains one.
 
 
 def test_training_without_torch_says_so(monkeypatch):
@@ -153,10 +155,6 @@ def test_inference_gives_medians():
     assert "| 64 " in inference.report(results)
 
 
-def test_kernels_are_shown_beside_those_of_keras():
-    assert "| 60.0 → 30.0" in kernels.report(kernels.measure(fake))
-
-
 def test_scaling_measures_every_point_once():
     points = scaling.points()
     assert len({tuple(point.values()) for point in points}) == len(points)
@@ -169,11 +167,10 @@ def test_scaling_measures_every_point_once():
 
 
 def test_startup_knows_the_commands():
-    names = [name for name, _ in startup.commands()]
-    text = (children.ROOT / "setup.py").read_text(encoding="utf-8")
-    assert {"vaegan-train", "vaegan-sample"} <= set(names)
-    for name in names:
-        assert f'"{name.removeprefix("vaegan-")}"' in text
+    commands = dict(startup.commands())
+    assert {"vaegan-train", "vaegan-sample"} <= set(commands)
+    for module in commands.values():
+        assert isinstance(importlib.import_module(module).command, app.Command)
 
 
 def test_smoothed_and_difference():
@@ -192,17 +189,15 @@ def test_curves_are_compared_with_float32():
 
 def test_command_writes_json_and_markdown(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(children, "run", fake)
-    flags = app.parse(
+    settings, _ = __main__.command.parse(
         [
-            "benchmarks",
             f"--json={tmp_path / 'all.json'}",
             f"--markdown={tmp_path / 'all.md'}",
             f"--plot={tmp_path / 'scaling.png'}",
             "--only=training,scaling",
-        ],
-        __main__.define_flags,
+        ]
     )
-    assert __main__.main(flags) == 0
+    __main__.main(settings)
     results = json.loads((tmp_path / "all.json").read_text())
     assert set(results["training"]) == KEYS
     assert results["machine"]["cores"] >= 1
@@ -214,23 +209,41 @@ def test_command_writes_json_and_markdown(monkeypatch, tmp_path, capsys):
 
 
 def test_unknown_part_and_folder_are_refused(tmp_path):
-    flags = app.parse(["benchmarks", "--only=trainig"], __main__.define_flags)
     with pytest.raises(ValueError, match="Received: 'trainig'"):
-        __main__.main(flags)
-    flags = app.parse(
-        ["benchmarks", f"--json={tmp_path}/no/a.json"], __main__.define_flags
-    )
+        __main__.command.parse(["--only=trainig"])
+    settings = __main__.BenchmarkSettings(json=f"{tmp_path}/no/a.json")
     with pytest.raises(FileNotFoundError, match="no folder to write to"):
-        __main__.main(flags)
+        __main__.main(settings)
 
 
-@pytest.mark.parametrize("module", ["benchmarks", "benchmarks.curves"])
-def test_help(module):
+def test_a_part_that_fails_gives_status_1(monkeypatch, tmp_path, capsys):
+    def failing(function, **arguments):
+        raise children.MeasurementError("out of luck")
+
+    monkeypatch.setattr(children, "run", failing)
+    settings = __main__.BenchmarkSettings(
+        only=("inference", "replicas"), json=str(tmp_path / "all.json")
+    )
+    with pytest.raises(SystemExit) as caught:
+        __main__.main(settings)
+    assert caught.value.code == 1
+    errors = json.loads((tmp_path / "all.json").read_text())["errors"]
+    assert set(errors) == {"inference", "replicas"}
+    assert "inference could not be measured: out" in capsys.readouterr().out
+
+
+def test_help_without_tensorflow():
+    code = (
+        "import sys; from benchmarks import __main__, curves;"
+        "print(__main__.command.help_page('first'));"
+        "print(curves.command.help_page('second'));"
+        "assert 'tensorflow' not in sys.modules"
+    )
     result = subprocess.run(
-        [sys.executable, "-m", module, "--help"],
+        [sys.executable, "-c", code],
         cwd=children.ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "--json" in result.stdout
+    assert result.stdout.count("--json") == 2

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import recipe, stock_keras
-from vaegan_tf.models import create_model
+from benchmarks.ours import created
 
 WIDTH = 0.0625
 BATCH_SIZE = 4
@@ -41,9 +41,7 @@ def inputs():
 @pytest.fixture(scope="module")
 def model():
     """VAE/GAN with the defaults of `vaegan-train`, weights not all alike."""
-    keras.utils.set_random_seed(0)
-    settings = recipe.settings(width=WIDTH)["model"]
-    model = create_model(**settings, seed=0)
+    model = created(recipe.experiment(width=WIDTH))
     generator = np.random.default_rng(1)
     for network in NETWORKS:
         for weight in getattr(model, network).trainable_weights:
@@ -58,7 +56,7 @@ def expected(model, inputs):
     """Losses and gradients by network, of this project's own terms."""
     image, *draws = (tf.constant(array) for array in inputs)
     drawn = iter(draws)
-    model.draw = lambda *arguments: next(drawn)
+    model.standard_normal = lambda *arguments: next(drawn)
     with tf.GradientTape(persistent=True) as tape:
         terms = model.terms({"image": image}, training=True)
         means = {name: tf.reduce_mean(term) for name, term in terms.items()}
@@ -90,7 +88,8 @@ def scale_of(weight):
 
 def test_stock_keras_has_the_same_losses_and_gradients(model, inputs, expected):
     losses, gradients = expected
-    twin = stock_keras.VAEGAN(model.gamma, model.kl_weight, WIDTH)
+    gamma, _ = model.decoder_weights
+    twin = stock_keras.VAEGAN(gamma, model.kl_weight, WIDTH)
     for name in NETWORKS:
         weights = getattr(model, name).get_weights()
         getattr(twin, name).set_weights(weights)
@@ -137,8 +136,9 @@ def test_torch_has_the_same_losses_and_gradients(
     from benchmarks import torch_twin
 
     losses, gradients = expected
+    gamma, _ = model.decoder_weights
     twin = torch_twin.VAEGAN(
-        model.gamma, model.kl_weight, WIDTH, channels_last=channels_last
+        gamma, model.kl_weight, WIDTH, channels_last=channels_last
     )
     for name in NETWORKS:
         twin.networks[name].double()

@@ -8,16 +8,16 @@ import pytest
 from PIL import Image
 
 from vaegan_tf import images as pictures
-from vaegan_tf.cli import app, distance
+from vaegan_tf.cli import distance
+from vaegan_tf.runs import load_model
 from vaegan_tf.similarity import LearnedMetric
 from vaegan_tf.similarity.metric import NUMBERS
-from vaegan_tf.training.runs import Run
 
 
 def call(run, *arguments):
-    argv = [f"--model_dir={run}", *(str(argument) for argument in arguments)]
-    argv = ["vaegan-distance", *argv]
-    distance.main(app.parse(argv, distance.define_flags, "images"))
+    arguments = [f"--model_dir={run}", *map(str, arguments)]
+    *settings, _ = distance.command.parse(arguments)
+    distance.main(*settings)
 
 
 def picture(seed, size=32):
@@ -60,7 +60,7 @@ def test_two_images(trained, folder, tmp_path, capsys, kind):
         place / "two.png",
         f"--output={output}",
     )
-    model, _ = Run(trained(kind)).model()
+    model = load_model(trained(kind))
     expected = LearnedMetric(model)(scaled(1), scaled(2))
     content = json.loads(output.read_text(encoding="utf-8"))
     (row,) = content.pop("rows")
@@ -80,7 +80,7 @@ def test_features_as_they_are(trained, folder, tmp_path):
     place, output = folder("a", one=1, two=2), tmp_path / "d.csv"
     files = [place / "one.png", place / "two.png", f"--output={output}"]
     call(trained("vaegan"), *files, "--feature_scale=unit")
-    model, _ = Run(trained("vaegan")).model()
+    model = load_model(trained("vaegan"))
     expected = LearnedMetric(model, "unit")(scaled(1), scaled(2))
     (row,) = rows_of(output)
     assert float(row["feature_nll"]) == pytest.approx(
@@ -113,7 +113,7 @@ def test_a_folder_is_compared_with_its_reconstructions(
     place = folder("a", **{f"i{seed}": seed for seed in range(5)})
     output = tmp_path / "d.csv"
     call(trained("vaegan"), place, f"--output={output}")
-    model, _ = Run(trained("vaegan")).model()
+    model = load_model(trained("vaegan"))
     expected = LearnedMetric(model).from_reconstruction(scaled(*range(5)))
     scores = dict(zip(range(5), expected["feature_distance"].numpy()))
     rows = rows_of(output)
@@ -203,9 +203,9 @@ def test_images_of_other_sizes_are_cropped_as_for_training(trained, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "names", "message"),
     [
-        ("vae", ["a/x.png", "a/y.png"], "A VAE has no discriminator"),
-        ("vae", ["a"], "A VAE has no discriminator"),
-        ("gan", ["a"], "A GAN has no encoder: it cannot reconstruct"),
+        ("vae", ["a/x.png", "a/y.png"], "A VAE cannot discriminate"),
+        ("vae", ["a"], "A VAE cannot discriminate"),
+        ("gan", ["a"], "A GAN cannot reconstruct"),
         ("gan", ["a", "b"], r"same names\. .*b lacks 1: y\.png"),
         ("gan", ["a", "empty"], "empty holds no images"),
         ("gan", ["a", "a/x.png"], "two images, two folders, one folder or one"),
@@ -251,3 +251,49 @@ def test_a_curve_needs_labels(trained, folder):
 def test_an_output_of_another_kind_is_refused_at_once(trained, tmp_path):
     with pytest.raises(ValueError, match=r"--output must end in \.json or"):
         call(trained("gan"), tmp_path / "none", "--output=d.xls")
+
+
+ROWS = [
+    {"image": "a.png", "score": 0.123456, "label": "normal"},
+    {"image": "long, name.png", "score": 12.0, "label": "anomalous"},
+]
+
+
+def test_columns_are_aligned():
+    assert distance.table(ROWS).splitlines() == [
+        "image            score  label",
+        "a.png           0.1235  normal",
+        "long, name.png      12  anomalous",
+    ]
+
+
+def test_long_tables_are_cut():
+    lines = distance.table(ROWS * 1000, shown=3).splitlines()
+    assert len(lines) == 5
+    assert lines[-1] == "... and 1,997 more"
+
+
+def test_csv_holds_every_digit(tmp_path):
+    distance.write(tmp_path / "in" / "t.csv", ROWS, {"step": 4})
+    with open(tmp_path / "in" / "t.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows == [{k: str(v) for k, v in row.items()} for row in ROWS]
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["t.csv"]
+
+
+def test_json_holds_more(tmp_path):
+    distance.write(tmp_path / "t.json", ROWS, {"step": 4})
+    content = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
+    assert content == {"step": 4, "rows": ROWS}
+
+
+@pytest.mark.parametrize("path", [None, "a.csv", "b/c.json"])
+def test_outputs_that_can_be_written(path):
+    distance.DistanceSettings(output=path)
+
+
+@pytest.mark.parametrize("path", ["a.txt", "csv", "out/"])
+def test_outputs_that_are_refused(path):
+    message = r"^--output must end in \.json or \.csv\. Received: "
+    with pytest.raises(ValueError, match=message):
+        distance.DistanceSettings(output=path)

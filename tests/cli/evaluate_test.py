@@ -1,15 +1,17 @@
 import json
 import math
 import shutil
+import sys
 
 import pytest
 
 from tests.evaluation.conftest import Predictor
-from tests.predictor.conftest import TINY
-from vaegan_tf.cli import app, evaluate, predictor, scoring
+from vaegan_tf import evaluation
+from vaegan_tf.cli import evaluate
 from vaegan_tf.evaluation import Extractor
-from vaegan_tf.training.checkpoints import steps_in
-from vaegan_tf.training.runs import Run
+from vaegan_tf.runs import Run
+from vaegan_tf.runs.checkpoints import steps_in
+from vaegan_tf.training import train
 
 
 @pytest.fixture
@@ -21,25 +23,16 @@ def run(trained, tmp_path):
 @pytest.fixture
 def with_features(monkeypatch):
     """Gives every command the features of a small predictor."""
-    monkeypatch.setattr(
-        scoring, "extractor", lambda flags: Extractor(Predictor())
-    )
-
-
-@pytest.fixture(scope="module")
-def tiny_predictor(tiny_dir, tmp_path_factory):
-    """The folder of a predictor that was trained for four steps."""
-    folder = tmp_path_factory.mktemp("predictor")
-    argv = [*TINY, f"--data_dir={tiny_dir}", f"--model_dir={folder}"]
-    predictor.main(
-        app.parse(["vaegan-predictor", *argv], predictor.define_flags)
-    )
-    return folder
+    for module in (evaluation, sys.modules[train.__module__]):
+        monkeypatch.setattr(
+            module, "create_extractor", lambda _: Extractor(Predictor())
+        )
 
 
 def call(folder, *arguments):
-    argv = ["vaegan-evaluate", f"--model_dir={folder}", *arguments]
-    evaluate.main(app.parse(argv, evaluate.define_flags))
+    arguments = [f"--model_dir={folder}", *arguments]
+    *settings, _ = evaluate.command.parse(arguments)
+    evaluate.main(*settings)
     return json.loads((folder / "evaluation.json").read_text("utf-8"))
 
 
@@ -109,7 +102,7 @@ def test_without_features(run, capsys):
     record = call(run("vae"), "--num_images=10")
     groups = {score["group"] for score in record["scores"]}
     assert groups == {"reconstructions", "latents"}
-    assert "--inception_weights" in record["skipped"][0]["why"]
+    assert "`inception_weights`" in record["skipped"][0]["why"]
     assert "Left out: scores of samples" in capsys.readouterr().out
 
 
@@ -138,7 +131,9 @@ def test_an_interrupted_evaluation_leaves_nothing(run, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vaegan_tf.evaluation.evaluator.decoded", interrupt)
+    monkeypatch.setattr(
+        "vaegan_tf.evaluation.evaluator.decode_uint8", interrupt
+    )
     folder = run("vae")
     before = sorted(folder.rglob("*"))
     with pytest.raises(KeyboardInterrupt):
@@ -187,16 +182,16 @@ def test_without_features_the_best_is_that_of_reconstructions(run, train_tiny):
 @pytest.mark.parametrize("flag", ["predictor", "inception_weights"])
 def test_features_that_nothing_would_use(train_tiny, tmp_path, flag):
     folder = tmp_path / "run"
-    message = rf"--{flag} is for evaluations while training: give --eval_every"
+    message = rf"`{flag}` is for evaluations while training: set `eval_every`"
     with pytest.raises(ValueError, match=message):
         train_tiny(folder, f"--{flag}=somewhere")
     assert not folder.exists()
 
 
-def test_a_predictor_and_all_samplers(run, tiny_predictor):
+def test_a_predictor_and_all_samplers(run, trained):
     record = call(
         run("vaegan"),
-        f"--predictor={tiny_predictor}",
+        f"--predictor={trained('predictor')}",
         "--samplers=prior,mixture,truncated",
         "--components=2",
     )
@@ -209,11 +204,11 @@ def test_a_predictor_and_all_samplers(run, tiny_predictor):
 
 
 def test_a_folder_that_is_no_predictors(run, trained):
-    message = r"holds a vaegan, and this takes a predictor"
+    message = r"^A VAE/GAN cannot analyze\."
     with pytest.raises(ValueError, match=message):
         call(run("vae"), f"--predictor={trained('vaegan')}")
 
 
-def test_a_predictors_folder_is_no_models(tiny_predictor):
-    with pytest.raises(ValueError, match=r"holds a predictor, and this takes"):
-        call(tiny_predictor)
+def test_a_predictors_folder_is_no_models(trained):
+    with pytest.raises(ValueError, match=r"predictor cannot sample\."):
+        call(trained("predictor"))

@@ -1,31 +1,19 @@
-import inspect
+"""Flags of the commands, as they follow from the settings."""
+
+import dataclasses
+import importlib
+import pathlib
+import re
+import typing
 
 import pytest
 
-from vaegan_tf.cli import (
-    app,
-    distance,
-    evaluate,
-    export,
-    options,
-    predictor,
-    prepare,
-    reconstruct,
-    report,
-    sample,
-)
-from vaegan_tf.cli import train as train_command
-from vaegan_tf.data import load_dataset
-from vaegan_tf.models import MODELS, create_model
-from vaegan_tf.sampling import SAMPLERS, create_sampler
-from vaegan_tf.training.optimizers import (
-    DECAYS,
-    OPTIMIZERS,
-    compile_model,
-    create_optimizers,
-)
-from vaegan_tf.training.precision import PRECISIONS
-from vaegan_tf.training.train import train
+from vaegan_tf.cli import app, evaluate, options, sample, train
+from vaegan_tf.cli.flags import explain
+from vaegan_tf.models import kinds, model_class
+from vaegan_tf.runs.run import CheckpointName
+from vaegan_tf.sampling.create import SAMPLERS
+from vaegan_tf.settings import fields, groups_of
 
 # Part 5 of the first issue: names that later work relies on.
 PROMISED = (
@@ -52,30 +40,30 @@ PROMISED = (
     "overwrite",
     "wandb_project",
 )
-COMMANDS = {
-    "distance": distance,
-    "evaluate": evaluate,
-    "export": export,
-    "predictor": predictor,
-    "prepare": prepare,
-    "reconstruct": reconstruct,
-    "report": report,
-    "sample": sample,
-    "train": train_command,
-}
+COMMANDS = sorted(
+    path.stem
+    for path in pathlib.Path(options.__file__).parent.glob("*.py")
+    if "\ncommand = " in path.read_text(encoding="utf-8")
+)
 OF_NO_ONE_RUN = {"prepare", "report"}
-SMALL = {"image_size": 32, "width": 0.02, "latent_dim": 2}
 
 
-def parse(*arguments, command=train_command, model_dir="run"):
-    argv = ["vaegan-test", *arguments]
-    if model_dir:
-        argv.append(f"--model_dir={model_dir}")
-    return app.parse(argv, command.define_flags)
+def command_of(name):
+    return importlib.import_module(f"vaegan_tf.cli.{name}").command
 
 
-def keywords(function):
-    return set(inspect.signature(function).parameters)
+def parse(*arguments, name="train"):
+    """All settings of a command line, whatever their group."""
+    if name not in OF_NO_ONE_RUN:
+        arguments = ("--model_dir=run", *arguments)
+    values = {}
+    for group in command_of(name).parse(arguments):
+        values |= dataclasses.asdict(group)
+    return values
+
+
+def groups_for(name, *arguments):
+    return command_of(name)._groups_for(arguments)
 
 
 @pytest.mark.parametrize("name", PROMISED)
@@ -83,106 +71,91 @@ def test_training_has_every_promised_flag(name):
     assert name in parse()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_flag_is_in_a_group_and_explains_itself(name):
-    command = COMMANDS[name]
-    values = parse(
-        command=command, model_dir=None if name in OF_NO_ONE_RUN else "run"
-    )
-    groups = command.define_flags(app.flags.FlagValues())
-    grouped = [name for names in groups.values() for name in names]
-    assert len(grouped) == len(set(grouped))
-    assert {*grouped, "debug"} == set(values)
-    for name in grouped:
-        assert "." in values[name].help
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [(name, []) for name in COMMANDS]
+    + [("train", [f"--model={kind}"]) for kind in kinds()],
+)
+def test_every_flag_explains_itself_once(name, arguments):
+    groups = groups_for(name, *arguments)
+    names = [key for group in groups.values() for key in fields(group)]
+    assert len(names) == len(set(names))
+    page = command_of(name).help_page(f"vaegan-{name}", arguments, 80)
+    page = " ".join(page.split())
+    for group in groups.values():
+        for field in fields(group).values():
+            form, meaning = explain(field)
+            assert f"{form} {meaning}" in page
+            assert ". (" in meaning
+            assert len(re.findall(r"default: |\(required\)", meaning)) == 1
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_NO_ONE_RUN))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - OF_NO_ONE_RUN))
 def test_the_runs_folder_is_required(name):
     with pytest.raises(app.UsageError, match=r"^--model_dir is required$"):
-        parse(command=COMMANDS[name], model_dir=None)
+        command_of(name).parse([])
+
+
+def test_choices_are_what_the_library_knows():
+    assert options.SAMPLERS == SAMPLERS
+    assert typing.get_args(CheckpointName) == options.CHECKPOINTS
+
+
+def test_gan_shows_its_own_settings_and_defaults():
+    page = train.command.help_page("vaegan-train", ["--model=gan"], 100)
+    model = page.partition("\n\nModel:\n")[2].partition("\n\n")[0]
+    flags = {
+        line.split("=")[0].strip(" -").removeprefix("[no]").split()[0]
+        for line in model.splitlines()
+        if line.startswith("  --")
+    }
+    assert flags == set(fields(groups_of("gan")["model"]))
+    assert "gamma" not in flags
+    assert "(default: non_saturating)" in " ".join(model.split())
+
+
+def test_defaults_of_what_an_override_replaces_are_its_own():
+    page = train.command.help_page("vaegan-train", ["--model=vae"], 200)
+    (line,) = (n for n in page.splitlines() if n.startswith("  --kl_weight="))
+    assert line.endswith("(at least 0, default: 1.0)")
 
 
 @pytest.mark.parametrize(
-    ("flag", "choices"),
+    ("arguments", "expected"),
     [
-        ("model", MODELS),
-        ("optimizer", OPTIMIZERS),
-        ("learning_rate_decay", DECAYS),
-        ("precision", ["auto", *PRECISIONS]),
+        (["--model=vaegan"], ("minimax", "separate")),
+        (["--model=gan"], ("non_saturating", "joint")),
+        (["--model=gan", "--adversarial=minimax"], ("minimax", "joint")),
+        (["--model", "gan"], ("non_saturating", "joint")),
+        (["--model=vaegan", "-model=gan"], ("non_saturating", "joint")),
     ],
 )
-def test_choices_are_what_the_library_knows(flag, choices):
-    assert set(parse()[flag].parser.enum_values) == set(choices)
+def test_a_gan_plays_another_game_by_default(arguments, expected):
+    found = parse(*arguments)
+    assert (found["adversarial"], found["batch_statistics"]) == expected
 
 
-def test_data_arguments_are_those_of_load_dataset():
-    flags = parse("--dataset=mnist", "--attributes=Hat,Bald", "--seed=3")
-    arguments = options.data_arguments(flags)
-    assert set(arguments) < keywords(load_dataset)
-    assert arguments["name"] == "mnist"
-    assert arguments["attributes"] == ["Hat", "Bald"]
-    assert arguments["seed"] == 3
+def test_a_model_of_a_flag_file(tmp_path):
+    file = tmp_path / "a.flags"
+    file.write_text("--model=gan\n--adversarial=minimax\n")
+    found = parse(f"--flagfile={file}")
+    assert (found["model"], found["batch_statistics"]) == ("gan", "joint")
+    page = train.command.help_page("p", [f"--flagfile={file}"])
+    assert "--gamma" not in page
 
 
-def test_the_data_record_is_true_in_every_working_folder(tmp_path, monkeypatch):
+def test_paths_are_true_in_every_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
-    flags = parse("--data_dir=data", "--source_dir=~/faces")
-    arguments = options.data_arguments(flags)
-    record = options.data_record(arguments, ("Hat",))
-    assert record["data_dir"] == str(tmp_path / "data")
-    assert record["source_dir"] == str(tmp_path / "me" / "faces")
-    assert record["attribute_names"] == ["Hat"]
-    assert set(record) == {*arguments, "attribute_names"}
+    found = parse("--data_dir=data", "--source_dir=~/faces")
+    assert found["data_dir"] == str(tmp_path / "data")
+    assert found["source_dir"] == str(tmp_path / "me" / "faces")
 
 
 @pytest.mark.parametrize("place", [None, "gs://bucket/data"])
-def test_the_data_record_leaves_what_is_no_folder(place):
-    record = options.data_record({"data_dir": place, "source_dir": None}, ())
-    assert (record["data_dir"], record["source_dir"]) == (place, None)
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_model_arguments_are_those_of_create_model(name):
-    arguments = options.model_arguments(parse(f"--model={name}"), ())
-    shared = keywords(create_model) - {"settings", "synchronized"}
-    own = {*MODELS[name].settings, "ema_momentum"}
-    assert set(arguments) == shared | own
-    model = create_model(**{**arguments, **SMALL})
-    assert type(model) is MODELS[name]
-    for setting in MODELS[name].settings:
-        assert getattr(model, setting) == arguments[setting]
-
-
-def test_conditional_models_have_as_many_attributes_as_the_data():
-    flags = parse("--conditional")
-    arguments = options.model_arguments(flags, ("Hat", "Bald"))
-    assert arguments["num_attributes"] == 2
-    unconditional = options.model_arguments(parse(), ("Hat", "Bald"))
-    assert unconditional["num_attributes"] == 0
-
-
-def test_training_arguments_are_those_of_train():
-    flags = parse("--decoder_learning_rate=0.5", "--model=gan")
-    arguments = options.training_arguments(flags)
-    others = {
-        "run",
-        "dataset",
-        "record",
-        "model",
-        "evaluator",
-        "distribution",
-    }
-    assert set(arguments) == keywords(train) - others
-    optimisation = arguments["optimisation"]
-    known = keywords(compile_model) | keywords(create_optimizers)
-    assert set(optimisation) <= known
-    assert optimisation["learning_rates"] == {
-        "encoder": None,
-        "decoder": 0.5,
-        "discriminator": None,
-    }
+def test_what_is_no_folder_stays_as_it_is(place):
+    found = parse(*([] if place is None else [f"--data_dir={place}"]))
+    assert (found["data_dir"], found["source_dir"]) == (place, None)
 
 
 @pytest.mark.parametrize(
@@ -191,58 +164,78 @@ def test_training_arguments_are_those_of_train():
         ("vae", "--gamma=1"),
         ("vae", "--adversarial=non_saturating"),
         ("vae", "--nodiscriminate_reconstructions"),
-        ("vae", "--discriminator_learning_rate=0.1"),
         ("gan", "--kl_weight=1"),
         ("gan", "--feature_scale=unit"),
-        ("gan", "--encoder_learning_rate=0.1"),
+        ("gan", "--encoder_units=4"),
         ("gan", "--discriminator_from=run"),
         ("vaegan", "--discriminator_from=run"),
+        ("vaegan", "--balance=1"),
         ("learned_metric_vae", "--equilibrium_margin=0.35"),
-        ("learned_metric_vae", "--discriminator_learning_rate=0.1"),
     ],
 )
-@pytest.mark.parametrize(
-    "check", [options.check_model, lambda f: options.model_arguments(f, ())]
-)
-def test_flags_of_another_model_are_refused(model, argument, check):
+def test_flags_of_another_model_are_refused(model, argument):
     name = argument.partition("=")[0].replace("--no", "--")
-    message = rf"^{name} does not apply to --model={model}\.$"
-    with pytest.raises(ValueError, match=message):
-        check(parse(f"--model={model}", argument))
+    message = rf"^{name} does not apply to --model={model}, only to \w+"
+    with pytest.raises(app.UsageError, match=message) as caught:
+        parse(f"--model={model}", argument)
+    named = str(caught.value).partition("only to ")[2].split(", ")
+    assert model not in named
+    for kind in named:
+        parse(f"--model={kind}", argument)
+
+
+def test_the_default_model_is_named_too():
+    message = r"^--balance does not apply to --model=vaegan, only to predictor$"
+    with pytest.raises(app.UsageError, match=message):
+        parse("--balance=1")
 
 
 @pytest.mark.parametrize(
     ("model", "argument"),
     [
-        ("vae", "--log_epsilon=0"),  # the default, said aloud
         ("vae", "--kl_weight=1"),
-        ("vaegan", "--discriminator_learning_rate=0.1"),
+        ("vaegan", "--learning_rates=discriminator=0.1,encoder=1e-3"),
         ("learned_metric_vae", "--discriminator_from=run"),
         ("gan", "--equilibrium_margin=0.35"),
+        ("predictor", "--balance=1"),
     ],
 )
 def test_flags_of_the_model_pass(model, argument):
-    options.check_model(parse(f"--model={model}", argument))
+    parse(f"--model={model}", argument)
+
+
+def test_models_that_there_are_not():
+    message = r"^`model` must be one of vae, gan, .*importing.*'wgan'\.$"
+    for argument in ("--model=wgan", "--model=wgan --help"):
+        with pytest.raises(app.UsageError, match=message):
+            parse(*argument.split())
+
+
+def test_lists():
+    found = parse("--attributes=Hat,Bald", "--learning_rates=decoder=0.5")
+    assert found["attributes"] == ("Hat", "Bald")
+    assert found["learning_rates"] == ("decoder=0.5",)
 
 
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("--image_size=48", r"`image_size` must be one of \(32, 64, 128\)"),
-        ("--num_channels=4", r"`num_channels` must be 1 \(grey\) or 3"),
+        ("--image_size=48", "`image_size` must be one of 32, 64, 128"),
+        ("--num_channels=4", "`num_channels` must be one of 1, 3"),
+        ("--batch_size=0", "`batch_size` must be at least 1"),
+        ("--train_steps=0", "`train_steps` must be at least 1"),
+        ("--log_every=0", "`log_every` must be at least 1"),
+        ("--seed=-1", "`seed` must be at least 0"),
+        ("--gamma=0", "`gamma` must be above 0"),
+        ("--gamma=nan", "`gamma` must be finite"),
+        ("--learning_rate=inf", "`learning_rate` must be finite"),
+        ("--real_weight=1", "`real_weight` must be above 0 and below 1"),
+        ("--predictor=run", "`predictor` is for evaluations while training"),
     ],
 )
-def test_images_that_no_network_takes_are_refused(argument, message):
-    with pytest.raises(ValueError, match=message):
-        options.check_model(parse(argument))
-
-
-def test_sampler_arguments_are_those_of_create_sampler():
-    flags = parse("--sampler=truncated", "--truncation=2", command=sample)
-    assert set(flags["sampler"].parser.enum_values) == set(SAMPLERS)
-    arguments = options.sampler_arguments(flags)
-    assert set(arguments) == keywords(create_sampler) - {"run"}
-    assert (arguments["name"], arguments["truncation"]) == ("truncated", 2.0)
+def test_values_that_no_model_takes_are_refused(argument, message):
+    with pytest.raises(app.UsageError, match=f"^{message}"):
+        parse(argument)
 
 
 @pytest.mark.parametrize(
@@ -257,35 +250,79 @@ def test_sampler_arguments_are_those_of_create_sampler():
     ],
 )
 def test_flags_of_another_sampler_are_refused(arguments, message):
-    flags = parse(*arguments, command=sample)
-    with pytest.raises(ValueError, match=rf"^{message}\.$"):
-        options.sampler_arguments(flags)
+    with pytest.raises(app.UsageError, match=rf"^{message}\.$"):
+        parse(*arguments, name="sample")
 
 
-def test_conditional_needs_attributes():
-    flags = parse("--conditional", "--dataset=lfw")
-    message = r"^--conditional needs attributes, and lfw has none\.$"
-    with pytest.raises(ValueError, match=message):
-        options.model_arguments(flags, ())
+def test_flags_of_samplers():
+    _, _, codes, _ = sample.command.parse(
+        ["--model_dir=run", "--sampler=truncated", "--truncation=2"]
+    )
+    assert (codes.sampler, codes.truncation) == ("truncated", 2.0)
+    _, settings, _, _ = evaluate.command.parse(
+        ["--model_dir=run", "--samplers=mixture,prior"]
+    )
+    assert settings.samplers == ("mixture", "prior")
+
+
+@pytest.mark.parametrize("samplers", ["posterior", "", "prior,posterior"])
+def test_samplers_that_there_are_not(samplers):
+    message = r"^--samplers takes prior, mixture, truncated, separated by"
+    with pytest.raises(app.UsageError, match=message):
+        parse(f"--samplers={samplers}", name="evaluate")
 
 
 @pytest.mark.parametrize(
-    "argument",
-    ["--batch_size=0", "--train_steps=0", "--log_every=0", "--seed=-1"],
+    "name", sorted(set(COMMANDS) - {"prepare", "predictor"})
 )
-def test_numbers_out_of_bounds_are_refused(argument):
-    with pytest.raises(app.UsageError, match=argument):
-        parse(argument)
+def test_models_of_other_modules_can_be_imported(name):
+    assert parse("--import=json", name=name)["import_"] == "json"
+
+
+def test_a_predictor_trains_as_published():
+    found = parse(name="predictor")
+    assert found["train_steps"] == 3000
+    assert found["optimizer"] == "adam"
+    assert found["beta_1"] == 0.9
+    assert found["learning_rate"] == 2e-3
+    assert found["learning_rate_decay"] == "cosine"
+    assert found["final_learning_rate"] == 0.0
+    assert found["weight_decay"] == 1e-4
+    assert found["augmentation"] == "authors"  # faces vary
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    ("arguments", "name"),
     [
-        (["--model=vaegan"], ("minimax", "separate")),
-        (["--model=gan"], ("non_saturating", "joint")),
-        (["--model=gan", "--adversarial=minimax"], ("minimax", "joint")),
+        (["--backbone_weights=resnet_vd_34_imagenet"], "backbone_weights"),
+        (["--backbone=resnet34", "--width=0.5"], "width"),
+        (["--backbone=resnet34", "--weight_decay=0"], "weight_decay"),
     ],
 )
-def test_a_gan_plays_another_game_by_default(arguments, expected):
-    found = options.model_arguments(parse(*arguments), ())
-    assert (found["adversarial"], found["batch_statistics"]) == expected
+def test_flags_of_another_backbone_are_refused(arguments, name):
+    message = rf"^`{name}` does not apply to backbone="
+    with pytest.raises(app.UsageError, match=message):
+        parse(*arguments, name="predictor")
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--balance=2", "`balance` must be at least 0 and at most 1"),
+        ("--dropout=1", "`dropout` must be at least 0 and below 1"),
+        ("--gamma=1", "unknown flag --gamma"),
+        ("--eval_every=1", "unknown flag --eval_every"),
+    ],
+)
+def test_what_a_predictor_does_not_take(argument, message):
+    with pytest.raises(app.UsageError, match=f"^{message}"):
+        parse(argument, name="predictor")
+
+
+def test_a_conditional_model_needs_attributes():
+    class Plain:
+        name, image_shape, attribute_names = "lfw", (32, 32, 3), ()
+
+    settings = groups_of("vaegan")["model"](conditional=True)
+    with pytest.raises(ValueError, match=r"attributes.*lfw has none"):
+        model_class("vaegan").inputs_of(Plain, settings)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.data.conftest import write_images
 from vaegan_tf.data import arrays, load_dataset
-from vaegan_tf.data.file_tree import open_tree
+from vaegan_tf.data.image_files import open_tree
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +43,7 @@ def test_arrays_are_made_once(tmp_path, monkeypatch):
     def fail(*arguments):
         raise RuntimeError("made again")
 
-    monkeypatch.setattr(arrays, "_make", fail)
+    monkeypatch.setattr(arrays, "_write", fail)
     load(root, tmp_path)
 
 

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from vaegan_tf.data import augmentation
+from vaegan_tf.settings.training import AUGMENTATIONS
 
 SEED = tf.constant([3, 7], tf.int64)
 ZERO = dict.fromkeys(
@@ -94,3 +95,7 @@ def test_grey_gamma_is_an_exponent():
     first = ratio[:, :1, :1]
     np.testing.assert_allclose(ratio, tf.ones_like(ratio) * first, rtol=1e-3)
     assert np.ptp(first) > 0.05
+
+
+def test_augmentations_are_those_of_the_settings():
+    assert tuple(augmentation.AUGMENTATIONS) == AUGMENTATIONS

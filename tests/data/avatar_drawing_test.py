@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from vaegan_tf.data import avatar_drawing as drawing
-from vaegan_tf.data import drawing_pool
+from vaegan_tf.data import avatars as pool
 
 COUNT = 3000
 
@@ -127,16 +127,16 @@ def test_avatar_is_a_function_of_seed_split_and_index():
 
 def test_pictures_do_not_depend_on_the_number_of_workers():
     here = [drawing.draw(3, "train", index) for index in range(5)]
-    assert list(drawing_pool.draw_all(3, "train", 5, num_workers=1)) == here
-    assert list(drawing_pool.draw_all(3, "train", 5, num_workers=3)) == here
+    assert list(pool.draw_all(3, "train", 5, num_workers=1)) == here
+    assert list(pool.draw_all(3, "train", 5, num_workers=3)) == here
 
 
 def test_a_worker_that_dies_is_an_error(monkeypatch, tmp_path):
     program = tmp_path / "program.py"
     program.write_text("raise SystemExit('no canvas')")
-    monkeypatch.setattr(drawing_pool, "_PROGRAM", program)
+    monkeypatch.setattr(pool, "_PROGRAM", program)
     with pytest.raises(RuntimeError, match="ended early: no canvas"):
-        list(drawing_pool.draw_all(0, "train", 2))
+        list(pool.draw_all(0, "train", 2))
 
 
 def test_prepared_avatars_are_the_drawn_ones(avatars):

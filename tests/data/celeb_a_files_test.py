@@ -12,7 +12,7 @@ from tests.data.conftest import (
     write_celeb,
 )
 from vaegan_tf.data import load_dataset
-from vaegan_tf.data.celeb_a_files import open_celeba
+from vaegan_tf.data.celeb_a_files import CelebAFolder
 
 
 def load(root, data_dir, **options):
@@ -79,9 +79,9 @@ def test_without_partition_by_seed(tmp_path, data_dir):
 
 
 def test_without_partition_the_whole_set_is_cut_officially(tmp_path):
-    source = open_celeba(write_celeb(tmp_path / "celeb", partition=False))
+    source = CelebAFolder(write_celeb(tmp_path / "celeb", partition=False))
     names = [f"{number:06d}.jpg" for number in range(1, 202_600)]
-    source.image_paths.update(dict.fromkeys(names, ""))
+    source.image_names = names
     partition = source.partition()
     assert partition["train"][-1] == "162770.jpg"
     assert partition["validation"][-1] == "182637.jpg"
@@ -98,8 +98,8 @@ def test_attributes_in_the_order_asked(tmp_path, data_dir):
 
 
 def test_jpegs_are_copied(tmp_path):
-    source = open_celeba(write_celeb(tmp_path / "celeb", "zip"))
-    assert source.read_image(CELEB_NAMES[3]) == picture(3)
+    source = CelebAFolder(write_celeb(tmp_path / "celeb", "zip"))
+    assert source.example(CELEB_NAMES[3])["image"] == picture(3)
 
 
 def remove_images(root):
@@ -167,7 +167,7 @@ def no_number(root):
             other_size,
             ValueError,
             r"must be 178 × 218 pixels. Received: .*000005.jpg of 64 × 32.*"
-            "--dataset=image_folder",
+            "data set image_folder",
         ),
         (
             short_row,
@@ -183,7 +183,7 @@ def no_number(root):
         (
             no_number,
             ValueError,
-            "must hold numbers. Received: line 12 with 'x'",
+            "must hold finite numbers. Received: line 12 with 'x'",
         ),
     ],
 )

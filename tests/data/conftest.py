@@ -1,6 +1,7 @@
 """Tiny folders of files, written by code."""
 
 import io
+import shutil
 import zipfile
 
 import numpy as np
@@ -79,9 +80,12 @@ def write_images(root, count, damaged=(), size=(20, 16)):
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory):
-    """Where the tests' data sets are prepared."""
-    return tmp_path_factory.mktemp("data")
+def data_dir(tmp_path_factory, tiny_dir):
+    """Where the tests' data sets are prepared; the tiny avatars are there."""
+    folder = tmp_path_factory.mktemp("data")
+    unfinished = shutil.ignore_patterns(".*")
+    shutil.copytree(tiny_dir, folder, dirs_exist_ok=True, ignore=unfinished)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -276,7 +276,10 @@ def test_too_few_images(tmp_path, data_dir):
             "image,Old\n000.png,1\n000.png,1\n",
             "line 3 for 000.png with 1 values, the second for it",
         ),
-        ("image,Old\n000.png,yes\n", "must hold numbers.*line 2 with 'yes'"),
+        (
+            "image,Old\n000.png,yes\n",
+            "must hold finite numbers.*line 2 with 'yes'",
+        ),
         ("image,Old\n000.png,nan\n", "must hold finite numbers.*line 2"),
         ("image,Old,Old\n000.png,1,1\n", "name each column once.*Old"),
     ],

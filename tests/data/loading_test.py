@@ -4,7 +4,8 @@ import requests
 import tensorflow_datasets as tfds
 
 from tests.data.conftest import write_images
-from vaegan_tf.data import load_dataset, sources
+from vaegan_tf.data import load_dataset, loading, sources
+from vaegan_tf.settings.data import CROPS
 
 
 class DigitsForTest(tfds.core.GeneratorBasedBuilder):
@@ -100,8 +101,8 @@ def test_crops_differ(data_dir):
             "`attributes` must name attributes of the data set. Received: "
             r"'Glasses'. Did you mean .*'Eyeglasses'\? Available: Eyeg",
         ),
-        ({"image_size": 0}, "`image_size` must be positive. Received: 0"),
-        ({"num_channels": 4}, r"must be 1 \(grey\) or 3 \(colour\).*4"),
+        ({"image_size": 0}, "`image_size` must be at least 1. Received: 0"),
+        ({"num_channels": 4}, "must be one of 1, 3. Received: num_channels=4"),
         ({"crop": "round"}, "one of auto, celeb, square, none.*'round'"),
         ({"crop": "celeb"}, "at least 188 × 163 pixels.*128 × 128"),
         ({"source_dir": "x"}, "`source_dir` is for celeb_a, .*'avatars/tiny'"),
@@ -132,7 +133,7 @@ def test_celeb_a_names_the_files_that_do_not_match(tmp_path, data_dir):
     message = (
         "five official files.*img_align_celeba.zip is missing.*"
         "list_attr_celeba.txt has 5 bytes, not 26,721,026.*"
-        "--dataset=celeb_a_files"
+        "data set celeb_a_files"
     )
     with pytest.raises(FileNotFoundError, match=message):
         load_dataset("celeb_a", data_dir=data_dir, source_dir=tmp_path)
@@ -156,6 +157,10 @@ def test_a_failed_download_of_celeb_a_names_the_ways_out(data_dir, monkeypatch):
     builder = type(tfds.builder("celeb_a", data_dir=data_dir))
     monkeypatch.setattr(builder, "download_and_prepare", fail)
     with pytest.raises(
-        ConnectionError, match=r"NonMatching.*--source_dir.*celeb_a_files"
+        ConnectionError, match=r"NonMatching.*`source_dir`.*celeb_a_files"
     ):
         load_dataset("celeb_a", data_dir=data_dir)
+
+
+def test_crops_are_those_of_the_settings():
+    assert ("auto", *loading._CROPS) == CROPS

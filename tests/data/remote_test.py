@@ -82,13 +82,13 @@ def test_unknown_storage_is_refused():
         remote.local_folder("moon://bucket", "faces")
 
 
-def test_prepared_data_is_loaded_from_a_url(tiny_dir, cache):
-    for path in tiny_dir.rglob("*"):
+def test_prepared_data_is_loaded_from_a_url(data_dir, cache):
+    for path in (data_dir / "avatars").rglob("*"):
         if path.is_file():
-            target = f"{URL}/{path.relative_to(tiny_dir).as_posix()}"
+            target = f"{URL}/{path.relative_to(data_dir).as_posix()}"
             tf.io.gfile.makedirs(target.rpartition("/")[0])
             tf.io.gfile.copy(str(path), target)
-    here = load_dataset("avatars/tiny", data_dir=tiny_dir, image_size=32)
+    here = load_dataset("avatars/tiny", data_dir=data_dir, image_size=32)
     there = load_dataset("avatars/tiny", data_dir=URL, image_size=32)
     split = there.splits["test"]
     assert split.images_path.is_relative_to(cache)

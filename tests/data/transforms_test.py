@@ -87,7 +87,7 @@ def test_attributes_in_the_order_asked():
 def test_label_becomes_one_hot():
     one = {"label": tf.constant(2, tf.int64)}
     result = transforms.one_hot_label(4)(one)
-    assert set(result) == {"attributes"}
+    assert set(result) == {"label", "attributes"}
     np.testing.assert_array_equal(result["attributes"], [0, 0, 1, 0])
 
 

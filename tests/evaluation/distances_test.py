@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vaegan_tf.evaluation import distances
-from vaegan_tf.evaluation.statistics import Gaussian
+from vaegan_tf.evaluation.distances import Gaussian
 
 
 def gaussian_of(vectors):

@@ -3,11 +3,11 @@ import pytest
 
 from vaegan_tf import images as pictures
 from vaegan_tf import losses
-from vaegan_tf.evaluation import Evaluator, Extractor, pixels
-from vaegan_tf.evaluation.evaluator import decoded
+from vaegan_tf.evaluation import Evaluator, Extractor, reconstructions
+from vaegan_tf.evaluation.evaluator import decode_uint8
 from vaegan_tf.evaluation.feature_set import FeatureSet
+from vaegan_tf.runs import Run
 from vaegan_tf.sampling.samplers import PriorSampler
-from vaegan_tf.training.runs import Run
 
 LIKENESS = {"psnr", "ssim"}
 OF_SAMPLES = {
@@ -81,7 +81,7 @@ def test_without_features_some_scores_are_left_out(model, evaluator):
     assert not names(evaluation, "samples", "ema")
     (skipped,) = evaluation.skipped
     assert skipped["what"].startswith("scores of samples, feature distances")
-    assert "--predictor" in skipped["why"]
+    assert "`predictor`" in skipped["why"]
 
 
 @pytest.mark.parametrize("weights", ["ema", "raw"])
@@ -93,9 +93,9 @@ def test_likeness_is_that_of_images_as_they_are_seen(
     (example,) = faces.batches("test", 32).as_numpy_iterator()
     posterior = vae.encode(example["image"])
     images = pictures.to_uint8(example["image"])
-    made = decoded(vae, weights, posterior["mean"], None)
+    made = decode_uint8(vae, weights, posterior["mean"], None)
     for name in LIKENESS:
-        values = getattr(pixels, name)(images, made)
+        values = getattr(reconstructions, name)(images, made)
         score = evaluation.find("reconstructions", name, weights=weights)
         assert score.value == pytest.approx(values.mean(), rel=1e-6)
         error = values.std(ddof=1) / 32**0.5
@@ -121,8 +121,8 @@ def test_real_images_as_samples_score_as_well_as_can_be(
     (example,) = faces.batches("test", 32).as_numpy_iterator()
     images = pictures.to_uint8(example["image"])
     monkeypatch.setattr(
-        "vaegan_tf.evaluation.evaluator.decoded",
-        lambda model, weights, codes, told: images[: len(codes)],
+        "vaegan_tf.evaluation.evaluator.decode_uint8",
+        lambda model, weights, codes, attributes: images[: len(codes)],
     )
     perfect = Evaluator(
         faces,
@@ -226,7 +226,7 @@ def test_too_few_images_for_features(evaluator, model):
     assert names(evaluation, "reconstructions", "ema") == LIKENESS
     (skipped,) = evaluation.skipped
     assert skipped["why"] == (
-        "features are compared of 20 images or more, and there are 19"
+        "features are compared for 20 images or more, and there are 19"
     )
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from vaegan_tf.evaluation import distances, feature_set, manifolds
-from vaegan_tf.evaluation.feature_set import FeatureSet, Gathering
-from vaegan_tf.evaluation.statistics import Gaussian
+from vaegan_tf.evaluation import distances, feature_set
+from vaegan_tf.evaluation.distances import Gaussian
+from vaegan_tf.evaluation.feature_set import FeatureSet
 
 
 def draw(count=41, seed=0, shift=0.0):
@@ -12,14 +12,14 @@ def draw(count=41, seed=0, shift=0.0):
 
 
 def gathered(features, logits=None, size=7):
-    gathering = Gathering()
+    result = FeatureSet()
     for start in range(0, len(features), size):
         rows = slice(start, start + size)
         analysis = {"features": features[rows]}
         if logits is not None:
             analysis["logits"] = logits[rows]
-        gathering.add(analysis)
-    return gathering.finish()
+        result.add(analysis)
+    return result
 
 
 def test_moments_are_those_of_all_images():
@@ -50,12 +50,12 @@ def test_floors_compare_the_halves():
     assert floors["frechet_distance"] == pytest.approx(distance, rel=1e-9)
     kernel, _ = distances.kernel_distance(even, odd)
     assert floors["kernel_distance"] == pytest.approx(kernel, rel=1e-9)
-    shapes = manifolds.manifold_scores(even, odd)
+    shapes = distances.manifold_scores(even, odd)
     assert {name: floors[name] for name in shapes} == shapes
 
 
 def test_features_are_kept_of_the_first_images_only(monkeypatch):
-    monkeypatch.setattr(feature_set, "MOST_KEPT", 10)
+    monkeypatch.setattr(feature_set, "MAX_KEPT", 10)
     features = draw()
     found = gathered(features, logits=features[:, :2])
     np.testing.assert_array_equal(found.features, features[:10])
@@ -64,7 +64,7 @@ def test_features_are_kept_of_the_first_images_only(monkeypatch):
 
 
 def test_scores_say_how_many_images_they_are_of(monkeypatch):
-    monkeypatch.setattr(feature_set, "MOST_KEPT", 30)
+    monkeypatch.setattr(feature_set, "MAX_KEPT", 30)
     real, generated = gathered(draw()), gathered(draw(seed=1, shift=1))
     scores = feature_set.sample_scores(real, generated)
     counts = {name: count for name, (_, _, count) in scores.items()}

@@ -1,6 +1,12 @@
 import pytest
 
-from vaegan_tf.evaluation.scores import KINDS, Evaluation, Score, table
+from vaegan_tf.evaluation.scores import (
+    KINDS,
+    MEANINGS,
+    Evaluation,
+    Score,
+    table,
+)
 
 PSNR = Score("reconstructions", "psnr", 20.5, 1234, 0.125, 9.0, weights="ema")
 FRECHET = Score(
@@ -40,11 +46,12 @@ def test_tags_are_names_for_tensorboard():
     assert PSNR.tag == "reconstructions/psnr/ema"
 
 
-@pytest.mark.parametrize("kind", KINDS, ids="/".join)
-def test_every_kind_is_explained(kind):
-    score = Score(*kind, 0.0, 1)
-    assert score.label
-    assert score.better in ("lower", "higher", None)
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_explained(name):
+    score = Score("samples", name, 0.0, 1)
+    assert score.kind.label
+    assert MEANINGS[score.name].endswith(".")
+    assert score.kind.better in ("lower", "higher", None)
 
 
 def test_table_is_aligned_and_has_no_empty_columns():

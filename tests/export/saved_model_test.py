@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.toy import make_toy
 from vaegan_tf.export import export_saved_model
-from vaegan_tf.models import MODELS, create_model
+from vaegan_tf.models import create_model
 from vaegan_tf.sampling import TruncatedSampler, fit_mixture
 from vaegan_tf.similarity import LearnedMetric
 
@@ -46,7 +47,7 @@ def images(count):
 
 
 @pytest.mark.parametrize("num_attributes", [0, 3])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SIGNATURES)
 def test_signatures_compute_what_the_model_computes(
     name, num_attributes, tmp_path
 ):
@@ -91,19 +92,19 @@ def test_signatures_compute_what_the_model_computes(
             assert result.shape == (count, 32, 32, 3)
             np.testing.assert_allclose(result, outputs, atol=1e-5)
         if "discriminate" in served:
-            judged = model.discriminator(
+            expected = model.discriminator(
                 model.conditioned({"image": image}, extra.get("attributes")),
                 training=False,
             )
             inputs = {"image": tf.constant(image), **extra}
             np.testing.assert_allclose(
                 served["discriminate"](**inputs)["logit"],
-                judged["logit"],
+                expected["logit"],
                 atol=1e-5,
             )
             np.testing.assert_allclose(
                 served["features"](**inputs)["features"],
-                judged["features"],
+                expected["features"],
                 atol=1e-5,
             )
 
@@ -118,14 +119,14 @@ def test_distances_are_those_of_the_learned_metric(
     served = tf.saved_model.load(str(tmp_path / "1")).signatures["distance"]
     for count in (1, 4):
         image_a, image_b = images(count), images(count)[:, ::-1]
-        found = served(
+        actual = served(
             image_a=tf.constant(image_a), image_b=tf.constant(image_b)
         )
         expected = LearnedMetric(model, scale)(image_a, image_b)
-        assert set(found) == set(expected)
+        assert set(actual) == set(expected)
         for name, values in expected.items():
-            assert found[name].shape == (count,)
-            np.testing.assert_allclose(found[name], values, rtol=1e-4)
+            assert actual[name].shape == (count,)
+            np.testing.assert_allclose(actual[name], values, rtol=1e-4)
 
 
 @pytest.mark.parametrize("num_attributes", [0, 3])
@@ -136,17 +137,16 @@ def test_a_mixture_has_a_signature(num_attributes, tmp_path):
     export_saved_model(model, tmp_path / "1", mixture)
     served = tf.saved_model.load(str(tmp_path / "1")).signatures
     assert set(served) == SIGNATURES["vaegan"] | {"sample_mixture"}
-    told = tf.ones([5, 3])
-    extra = {"attributes": told} if num_attributes else {}
-    found = served["sample_mixture"](
+    extra = {"attributes": tf.ones([5, 3])} if num_attributes else {}
+    actual = served["sample_mixture"](
         count=tf.constant(5), seed=tf.constant([1, 2]), **extra
     )["image"]
     expected = model.decode(mixture.codes(5, [1, 2]), **extra)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 def test_a_server_refuses_a_truncation_of_nothing(tmp_path):
-    export_saved_model(small_model("gan"), tmp_path / "1")
+    export_saved_model(make_toy(), tmp_path / "1")
     served = tf.saved_model.load(str(tmp_path / "1")).signatures
     with pytest.raises(
         tf.errors.InvalidArgumentError, match="truncation must be positive"
@@ -209,7 +209,7 @@ def test_tensorflow_loads_it_without_keras_or_this_package(tmp_path):
 
 
 def test_samples_depend_on_the_seed_alone(tmp_path):
-    export_saved_model(small_model("gan"), tmp_path / "1")
+    export_saved_model(make_toy(), tmp_path / "1")
     sample = tf.saved_model.load(str(tmp_path / "1")).signatures["sample"]
 
     def draw(seed):
@@ -220,18 +220,18 @@ def test_samples_depend_on_the_seed_alone(tmp_path):
 
 
 def test_a_new_export_replaces_the_old_one_whole(tmp_path):
-    export_saved_model(small_model("gan"), tmp_path / "1")
+    export_saved_model(make_toy(), tmp_path / "1")
     (tmp_path / "1" / "stale").touch()
-    export_saved_model(small_model("gan"), tmp_path / "1")
+    export_saved_model(make_toy(), tmp_path / "1")
     assert not (tmp_path / "1" / "stale").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
 
 def test_an_export_that_fails_leaves_the_old_one(tmp_path):
-    export_saved_model(small_model("gan"), tmp_path / "1")
+    export_saved_model(make_toy(), tmp_path / "1")
     (tmp_path / "partial-1").write_text("in the way")
     with pytest.raises(OSError, match=r"Could not export to .*/1"):
-        export_saved_model(small_model("gan"), tmp_path / "1")
+        export_saved_model(make_toy(), tmp_path / "1")
     assert (tmp_path / "1" / "saved_model.pb").exists()
 
 
@@ -239,5 +239,5 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path):
     (tmp_path / "faces").mkdir()
     (tmp_path / "faces" / "ada.png").touch()
     with pytest.raises(ValueError, match="faces holds something that is not"):
-        export_saved_model(small_model("gan"), tmp_path / "faces")
+        export_saved_model(make_toy(), tmp_path / "faces")
     assert (tmp_path / "faces" / "ada.png").exists()

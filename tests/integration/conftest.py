@@ -1,4 +1,4 @@
-"""Real processes, alone or as the workers of one training."""
+"""Real processes, alone or as the workers of one run."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 import vaegan_tf
 
 ROOT = pathlib.Path(vaegan_tf.__file__).parents[1]
-DEADLINE_SECONDS = 240
+DEADLINE_SECONDS = 600
 
 
 class Process:
@@ -74,7 +74,7 @@ def start(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start_workers(start):
-    """A function that starts the two workers of one training."""
+    """A function that starts the two workers of one run."""
 
     def begin(*arguments, own=((), ())):
         addresses = free_addresses(2)

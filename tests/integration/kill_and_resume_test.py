@@ -1,4 +1,4 @@
-"""A training killed at any moment ends as one that was never killed.
+"""A run killed at any moment ends as one that was never killed.
 
 Real processes are killed with SIGKILL, at moments drawn from a seed, and
 started again with the same command; then everything they left is compared
@@ -20,12 +20,12 @@ import pytest
 import tensorflow as tf
 
 import vaegan_tf
-from vaegan_tf.training.checkpoints import PARTIAL, PREFIX, steps_in
+from vaegan_tf.runs.checkpoints import PARTIAL, PREFIX, steps_in
 
 pytestmark = pytest.mark.integration
 
 ROOT = pathlib.Path(vaegan_tf.__file__).parents[1]
-DEADLINE_SECONDS = 240
+DEADLINE_SECONDS = 600
 STEPS = 60
 STEP_LINE = re.compile(rb"step (\d+) of \d+")
 
@@ -74,7 +74,7 @@ class Command:
 
 @pytest.fixture(scope="module")
 def command(tiny_arguments, tmp_path_factory):
-    """A function that starts a training, exact and of many checkpoints."""
+    """A function that starts a run, exact and of many checkpoints."""
     logs = tmp_path_factory.mktemp("logs")
 
     def start(folder, *arguments):
@@ -120,10 +120,10 @@ def pictures(run):
 
 
 def assert_same_runs(one, other):
-    expected, found = variables(one), variables(other)
-    assert set(expected) == set(found)
+    expected, actual = variables(one), variables(other)
+    assert set(expected) == set(actual)
     for name, value in expected.items():
-        np.testing.assert_array_equal(found[name], value, err_msg=name)
+        np.testing.assert_array_equal(actual[name], value, err_msg=name)
     assert records(one) == records(other)
     assert pictures(one) == pictures(other)
     scores = [
@@ -219,7 +219,7 @@ def test_terminated_it_leaves_a_checkpoint_and_ends_the_same(command, tmp_path):
     assert not (stopped / "export").exists()
     log = training.log.read_text()
     assert "SIGTERM: a checkpoint is written after this step." in log
-    assert "Stopped; the same command goes on from here." in log
+    assert "Stopped; the same command resumes from here." in log
     command(stopped, *arguments).finish()
     assert (stopped / "export" / str(STEPS) / "saved_model.pb").exists()
     assert_same_runs(whole, stopped)

@@ -91,8 +91,8 @@ def results(start, start_workers, tiny_dir, tmp_path_factory):
 
 def distance(one, other, *place):
     """How far two ways part, as a share of the first."""
-    expected, found = one.way(*place), other.way(*place)
-    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+    expected, actual = one.way(*place), other.way(*place)
+    return np.linalg.norm(actual - expected) / np.linalg.norm(expected)
 
 
 @pytest.mark.parametrize(("kind", "case"), EVERY)
@@ -100,26 +100,26 @@ def test_weights_are_those_of_one_device(results, kind, case):
     one, other = results("one", case), results(kind, case)
     assert "decoder" in one.trained
     for network in (*one.trained, "decoder_ema"):
-        found = distance(one, other, network)
-        assert found < CLOSE.get(case, USUAL), network
+        actual = distance(one, other, network)
+        assert actual < CLOSE.get(case, USUAL), network
 
 
 @pytest.mark.parametrize(("kind", "case"), EVERY)
 def test_batch_statistics_are_those_of_one_device(results, kind, case):
     one, other = results("one", case), results(kind, case)
     for network in (*one.trained, "decoder_ema"):
-        found = distance(one, other, network, True)
-        assert found < CLOSE.get(case, USUAL), network
+        actual = distance(one, other, network, True)
+        assert actual < CLOSE.get(case, USUAL), network
 
 
 @pytest.mark.parametrize(("kind", "case"), EVERY)
 def test_numbers_are_those_of_one_device_at_every_step(results, kind, case):
     one, other = results("one", case), results(kind, case)
-    found = other.group("numbers")
-    assert found.keys() == one.group("numbers").keys()
+    actual = other.group("numbers")
+    assert actual.keys() == one.group("numbers").keys()
     for name, expected in one.group("numbers").items():
         np.testing.assert_allclose(
-            found[name], expected, rtol=CLOSE.get(case, 1e-3), err_msg=name
+            actual[name], expected, rtol=CLOSE.get(case, 1e-3), err_msg=name
         )
 
 

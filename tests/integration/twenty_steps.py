@@ -14,25 +14,27 @@ import numpy as np
 from vaegan_tf.data import load_dataset
 from vaegan_tf.models import create_model
 from vaegan_tf.networks.blocks import Blocks
-from vaegan_tf.training.checkpoints import Checkpoints
-from vaegan_tf.training.distribution import create_distribution
+from vaegan_tf.runs import Checkpoints
+from vaegan_tf.settings import RunSettings
+from vaegan_tf.training import Trainer, create_distribution
 from vaegan_tf.training.fused_optimizers import FusedRMSprop
-from vaegan_tf.training.loop import Observer, Training
 
 STEPS = 20
 RULE = {"equilibrium_margin": 0.05}  # Narrow: networks have to wait soon.
-VAEGAN = {"model": "vaegan", "feature_scale": "batch", "gamma": 0.01, **RULE}
+VAEGAN = {"kind": "vaegan", "feature_scale": "batch", "gamma": 0.01, **RULE}
+# With these, and only with these, the discriminator gets ahead in time.
+AHEAD = {"batch_statistics": "joint", "width": 0.25}
 MODELS = {
-    "vae": {"model": "vae", "weight_decay": 1e-3},
-    "gan": {"model": "gan", "adversarial": "non_saturating", **RULE},
-    "vaegan": VAEGAN,
+    "vae": {"kind": "vae", "weight_decay": 1e-3},
+    "gan": {"kind": "gan", "adversarial": "non_saturating", **RULE},
+    "vaegan": {**VAEGAN, **AHEAD},
     "conditional": {
         **VAEGAN,
         "num_attributes": 18,
         "batch_statistics": "separate",
     },
     "learned_metric_vae": {
-        "model": "learned_metric_vae",
+        "kind": "learned_metric_vae",
         "feature_scale": "batch",
     },
 }
@@ -46,31 +48,37 @@ def smooth(blocks, x, name):
     return keras.layers.Activation("softplus", name=name)(x)
 
 
-class Diary(Observer):
+class Diary(keras.callbacks.Callback):
     """Keeps the numbers of every step."""
 
     def __init__(self):
-        super().__init__(every=1)
+        super().__init__()
         self.numbers = []
 
-    def look(self, moment):
-        self.numbers.append(moment.means)
+    def on_epoch_end(self, epoch, logs=None):
+        self.numbers.append(logs)
+
+
+def separate_statistics(model):
+    """Makes each replica normalise by itself."""
+    for network in model.networks:
+        for layer in getattr(model, network).layers:
+            if hasattr(layer, "synchronized"):
+                layer.synchronized = False
 
 
 def make(case, distribution):
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(PRECISIONS.get(case, "float32"))
-    together = distribution.num_replicas > 1 and case != "unsynchronized"
     with distribution.scope():
         model = create_model(
-            **MODELS.get(case, MODELS["vae"]),
+            **{"width": 0.1, **MODELS.get(case, MODELS["vae"])},
             image_size=32,
-            width=0.25,
             latent_dim=4,
-            center_codes=True,
             ema_momentum=0.9,
-            synchronized=together,
         )
+        if case == "unsynchronized":
+            separate_statistics(model)
         if case == "uneven":  # A step that follows the gradient's length.
             model.compile(keras.optimizers.SGD(1e-5))
         elif case == "float16":  # A scale that no gradient overflows with.
@@ -87,7 +95,7 @@ def make(case, distribution):
 def weights(model, moment):
     return {
         f"{moment}/{network}/{weight.path}": weight.numpy()
-        for network in (*model.network_names, "decoder_ema")
+        for network in (*model.networks, "decoder_ema")
         for weight in getattr(model, network).weights
     }
 
@@ -96,7 +104,7 @@ def train(case, distribution, dataset, folder):
     model = make(case, distribution)
     before = weights(model, "before")
     diary = Diary()
-    Training(
+    Trainer(
         model,
         lambda step: distribution.batches(
             lambda **parts: dataset.train_batches(
@@ -107,10 +115,10 @@ def train(case, distribution, dataset, folder):
                 **parts,
             )
         ),
-        Checkpoints(model, folder / case, distribution=distribution),
+        Checkpoints(model, folder / case),
+        RunSettings(log_every=1),
         train_steps=STEPS,
-        log_every=1,
-        observers=[diary] if distribution.is_chief else [],
+        callbacks=[diary] if distribution.is_chief else [],
         distribution=distribution,
     ).run()
     if distribution.is_chief:

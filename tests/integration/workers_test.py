@@ -1,4 +1,4 @@
-"""Workers of one training: who writes, what happens when one dies."""
+"""Workers of one run: who writes, what happens when one dies."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vaegan_tf.training.checkpoints import PREFIX, steps_in
+from vaegan_tf.runs.checkpoints import PREFIX, steps_in
 
 pytestmark = [pytest.mark.integration, pytest.mark.distribution]
 
@@ -58,18 +58,18 @@ def assert_alike(one, other):
     is active. The posterior mean's bias is all rounding: centring the codes
     takes its gradient away.
     """
-    expected, found = variables(one), variables(other)
-    assert expected.keys() == found.keys()
+    expected, actual = variables(one), variables(other)
+    assert expected.keys() == actual.keys()
     for name, value in expected.items():
         if re.search("encoder_mean.*bias", name):
             continue
-        apart = np.linalg.norm(np.ravel(found[name] - value))
+        apart = np.linalg.norm(np.ravel(actual[name] - value))
         assert apart <= 1e-2 * np.linalg.norm(np.ravel(value)), name
     steps = [record["step"] for record in records(one)]
     assert [record["step"] for record in records(other)] == steps
 
 
-def test_whoever_dies_the_others_stop_and_all_go_on_together(
+def test_whoever_dies_the_others_stop_and_all_resume_together(
     train, train_tiny, tmp_path
 ):
     run = tmp_path / "run"
@@ -80,7 +80,7 @@ def test_whoever_dies_the_others_stop_and_all_go_on_together(
     workers[1].process.terminate()
     for worker in workers:
         worker.finish()
-        assert "the same command goes on from here." in worker.text
+        assert "the same command resumes from here." in worker.text
     stopped = max(steps_in(run / "checkpoints"))
     assert 8 <= stopped < STEPS
 
@@ -99,12 +99,12 @@ def test_whoever_dies_the_others_stop_and_all_go_on_together(
     workers = train(run)
     for worker in workers:
         worker.finish()
-    assert f"Done: look at {run / 'samples'}" in workers[0].text
+    assert f"Done: see {run / 'samples'}" in workers[0].text
     assert "Done" not in workers[1].text
     assert (run / "export" / str(STEPS) / "saved_model.pb").exists()
     assert not (tmp_path / "nothing").exists()
 
-    # One device makes the same model, and can go on with theirs.
+    # One device makes the same model, and can resume theirs.
     alone = tmp_path / "alone"
     train_tiny(alone, *ARGUMENTS)
     assert_alike(alone, run)

@@ -1,25 +1,44 @@
-"""What every model can do, plain and conditional, through Keras's own doors."""
+"""What every model can do, plain and conditional, through Keras's own doors.
+
+The list runs over the registry, and over a model from outside the package.
+
+Evaluation and training are compared within a tolerance, not bit for bit: a
+processor's kernels split long sums by the threads that happen to be free, and
+float32 sums in another order differ. A sum of n terms of one sign differs by
+at most n · 2⁻²⁴ of itself; the longest ones have the 3,072 numbers of an image,
+which makes 2e-4. Each comparison is shown to notice other noise.
+"""
+
+import collections
+import functools
+import json
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from vaegan_tf.models import MODELS, create_model
+import examples.adversarial_autoencoder  # noqa: F401 - registers a model
+from tests.models import small
+from vaegan_tf.models import GAN, VAE, VAEGAN, create_model, kinds, model_class
+from vaegan_tf.models.adversarial import DiscriminatingModel
 
 LATENT, ATTRIBUTES, COUNT = 4, 3, 8
+KINDS = kinds("sample")
 VARIANTS = [
-    pytest.param(name, attributes, id=f"{name}-{attributes}")
-    for name in MODELS
+    pytest.param(kind, attributes, id=f"{kind}-{attributes}")
+    for kind in KINDS
     for attributes in (0, ATTRIBUTES)
 ]
-every_model = pytest.mark.parametrize(("name", "num_attributes"), VARIANTS)
+every_model = pytest.mark.parametrize(("kind", "num_attributes"), VARIANTS)
+every_kind = pytest.mark.parametrize("kind", KINDS)
+ORDER_OF_SUMS = 32 * 32 * 3 * 2.0**-24
 
 
-def make(name, num_attributes=0, **settings):
+def make(kind, num_attributes=0, **settings):
     keras.utils.set_random_seed(1)
     return create_model(
-        name,
+        kind,
         image_size=32,
         width=0.05,
         latent_dim=LATENT,
@@ -28,7 +47,7 @@ def make(name, num_attributes=0, **settings):
     )
 
 
-def examples(num_attributes=0, count=COUNT):
+def batch(num_attributes=0, count=COUNT):
     generator = np.random.default_rng(0)
     image = generator.uniform(-1, 1, (count, 32, 32, 3)).astype(np.float32)
     if not num_attributes:
@@ -39,6 +58,10 @@ def examples(num_attributes=0, count=COUNT):
 
 def weights_of(model):
     return {weight.path: weight.numpy() for weight in model.weights}
+
+
+def kernels_of(network):
+    return [w.numpy() for w in network.weights if w.name == "kernel"]
 
 
 def optimizer_state(model):
@@ -55,66 +78,115 @@ def fit(model, data, epochs=1):
     )
 
 
+def evaluate(model, data):
+    return model.evaluate(data, batch_size=4, verbose=0, return_dict=True)
+
+
+def far_apart(ours, theirs):
+    """Names of numbers that differ by more than the order of their sums."""
+    return {
+        name
+        for name, value in ours.items()
+        if not np.allclose(value, theirs[name], rtol=ORDER_OF_SUMS)
+    }
+
+
+def moved(before, after):
+    """The way from some weights to others, as one vector."""
+    return np.concatenate(
+        [
+            (after[path] - value).ravel()
+            for path, value in before.items()
+            if value.dtype == np.float32
+        ]
+    )
+
+
+@functools.cache
+def fitted(kind, num_attributes):
+    """A model after four steps, which tests may train on, and its history."""
+    model = make(kind, num_attributes)
+    model.compile(keras.optimizers.Adam(1e-3, beta_1=0.5))
+    before = {name: kernels_of(getattr(model, name)) for name in model.networks}
+    history = fit(model, batch(num_attributes), epochs=2).history
+    changed = {
+        name
+        for name, kernels in before.items()
+        for old, new in zip(kernels, kernels_of(getattr(model, name)))
+        if not np.array_equal(old, new)
+    }
+    return model, history, changed, int(model.step.numpy())
+
+
 @every_model
-def test_fit_moves_exactly_the_trained_networks(name, num_attributes):
-    model = make(name, num_attributes)
-    model.compile("rmsprop")
-    before = weights_of(model)
-    history = fit(model, examples(num_attributes), epochs=2).history
+def test_fit_moves_exactly_the_trained_networks(kind, num_attributes):
+    model, history, changed, step = fitted(kind, num_attributes)
     assert set(model.term_names) <= set(history)
     assert all(np.isfinite(values).all() for values in history.values())
-    assert int(model.step.numpy()) == 4
-    moved = {
-        path.split("_")[0]
-        for path, value in weights_of(model).items()
-        if path.endswith("kernel") and not np.array_equal(value, before[path])
-    }
-    assert moved == set(model.trained_networks)
+    assert step == 4
+    assert changed == set(model.trained_networks())
 
 
 @every_model
-def test_evaluate_changes_nothing_and_repeats_itself(name, num_attributes):
-    model = make(name, num_attributes)
-    model.compile("rmsprop")
+def test_evaluate_changes_nothing_and_repeats_itself(kind, num_attributes):
+    model, *_ = fitted(kind, num_attributes)
+    data = batch(num_attributes)
     before = weights_of(model)
-    data = examples(num_attributes)
-    scores = [
-        model.evaluate(data, batch_size=4, verbose=0, return_dict=True)
-        for _ in range(2)
-    ]
-    assert scores[0] == scores[1]
-    assert set(model.term_names) <= set(scores[0])
+    first, second = (evaluate(model, data) for _ in range(2))
+    assert set(model.term_names) <= set(first)
+    assert not far_apart(first, second)
     after = weights_of(model)
     assert all(np.array_equal(before[path], after[path]) for path in before)
+    example = model.as_example(batch(num_attributes, count=2))
+    terms = model.terms(example, training=False)
+    model.seed += 1
+    other = model.terms(example, training=False)
+    model.seed -= 1
+    assert far_apart(terms, other)
 
 
 @every_model
-def test_a_saved_model_goes_on_training_as_if_never_saved(
-    name, num_attributes, tmp_path
+def test_a_saved_model_resumes_as_if_never_saved(
+    kind, num_attributes, tmp_path
 ):
-    model, data = make(name, num_attributes), examples(num_attributes)
-    model.compile(keras.optimizers.Adam(1e-3, beta_1=0.5))
-    fit(model, data)
+    model, *_ = fitted(kind, num_attributes)
+    data = batch(num_attributes)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded) is type(model)
-    assert loaded.get_config() == model.get_config()
-    state = optimizer_state(model)
-    for path, value in optimizer_state(loaded).items():
-        np.testing.assert_array_equal(value, state[path], err_msg=path)
-    assert fit(model, data).history == fit(loaded, data).history
-    weights = weights_of(model)
-    for path, value in weights_of(loaded).items():
-        np.testing.assert_array_equal(value, weights[path], err_msg=path)
+    # JSON, which is what is saved, has no tuples.
+    assert json.dumps(loaded.get_config()) == json.dumps(model.get_config())
+    for state in (weights_of, optimizer_state):
+        theirs = state(loaded)
+        for path, value in state(model).items():
+            np.testing.assert_array_equal(theirs[path], value, err_msg=path)
+    before = weights_of(model)
+    ways, numbers = [], []
+    for one in (model, loaded):
+        numbers.append(one.optimize(data))
+        ways.append(moved(before, weights_of(one)))
+    assert not far_apart(*numbers)
+    assert np.linalg.norm(ways[1] - ways[0]) < 1e-3 * np.linalg.norm(ways[0])
+    model.noise_seed.assign_add(1)
+    assert far_apart(model.optimize(data), loaded.optimize(data))
+
+
+def test_a_model_is_saved_before_it_is_compiled(tmp_path):
+    model = make("vae")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.optimizers == {}
+    for ours, theirs in zip(loaded.get_weights(), model.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @every_model
-def test_keras_exports_what_call_does(name, num_attributes, tmp_path):
-    model = make(name, num_attributes)
+def test_keras_exports_what_call_does(kind, num_attributes, tmp_path):
+    model, *_ = fitted(kind, num_attributes)
     model.export(tmp_path / "export", verbose=False)
     served = tf.saved_model.load(str(tmp_path / "export"))
-    inputs = examples(num_attributes)
-    if name == "gan":
+    inputs = batch(num_attributes)
+    if not model.can("encode"):
         inputs["latent"] = np.full((COUNT, LATENT), 0.5, np.float32)
         del inputs["image"]
     inputs = {key: tf.constant(value) for key, value in inputs.items()}
@@ -124,40 +196,67 @@ def test_keras_exports_what_call_does(name, num_attributes, tmp_path):
 
 
 @every_model
-def test_samples_are_images_that_depend_on_the_seed(name, num_attributes):
-    model = make(name, num_attributes)
-    attributes = examples(num_attributes).get("attributes")
+def test_samples_are_images_that_depend_on_the_seed(kind, num_attributes):
+    model, *_ = fitted(kind, num_attributes)
+    attributes = batch(num_attributes).get("attributes")
     first = model.sample(COUNT, 1, attributes)
     assert first.shape == (COUNT, 32, 32, 3)
-    np.testing.assert_array_equal(first, model.sample(COUNT, 1, attributes))
+    # The last layer's tanh keeps values, and sums of any order, below 1.
+    again = model.sample(COUNT, 1, attributes)
+    np.testing.assert_allclose(first, again, atol=1e-5)
     assert np.abs(first - model.sample(COUNT, 2, attributes)).max() > 1e-4
 
 
 @every_model
-def test_training_draws_other_noise_at_every_step(name, num_attributes):
-    model = make(name, num_attributes)
-    model.compile(keras.optimizers.SGD(0.0))
-    example = {k: tf.constant(v) for k, v in examples(num_attributes).items()}
-    numbers = [model.optimize(example) for _ in range(2)]
+def test_training_draws_other_noise_at_every_step(kind, num_attributes):
+    model, *_ = fitted(kind, num_attributes)
+    rates = {
+        optimizer: optimizer.learning_rate.numpy()
+        for optimizer in model.optimizers.values()
+    }
+    for optimizer in rates:
+        optimizer.learning_rate = 0.0
+    first, second = (fit(model, batch(num_attributes)).history for _ in "12")
+    for optimizer, rate in rates.items():
+        optimizer.learning_rate = rate
     # With a rate of 0 only the noise and batch statistics' past differ.
-    term = "generated" if name in ("gan", "vaegan") else "kl"
-    other = {"kl": "pixel_nll" if name == "vae" else "feature_nll"}.get(
-        term, term
-    )
-    assert float(numbers[0][other]) != float(numbers[1][other])
+    terms = set(model.term_names) - {"kl", "real"}
+    assert terms <= far_apart(first, second)
+
+
+@every_kind
+def test_what_a_model_says_of_itself_is_so(kind):
+    cls = model_class(kind)
+    for ability in cls.abilities:
+        assert callable(getattr(cls, ability))
+        assert cls.can(ability)
+    assert cls.kind == kind
+    assert cls.title
+    assert set(cls.trained_networks()) <= set(cls.networks)
+    for name in cls.borrowed:
+        assert name in cls.networks
+        assert hasattr(cls.Settings(), f"{name}_from")
+    model, *_ = fitted(kind, 0)
+    terms = model.terms(model.as_example(batch()), training=False)
+    assert set(terms) == set(model.term_names)
+    assert all(term.shape == (COUNT,) for term in terms.values())
+    means = {name: tf.reduce_mean(term) for name, term in terms.items()}
+    assert set(cls.trained_networks()) == set(model.objectives(means))
 
 
 def test_keras_fits_on_two_replicas_as_on_one(two_replicas):
-    def fitted(**settings):
-        model = make("vae", ema_momentum=0.5, **settings)
+    def history():
+        model = make("vae", ema_momentum=0.5)
         model.compile(keras.optimizers.SGD(1e-6))
-        return fit(model, examples(), epochs=2).history
+        return fit(model, batch(), epochs=2).history
 
-    expected = fitted()
+    expected = history()
     with two_replicas.scope():
-        found = fitted(synchronized=True)
+        received = history()
     for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            received[name], values, rtol=1e-4, err_msg=name
+        )
 
 
 def parted(data, *sizes):
@@ -167,44 +266,35 @@ def parted(data, *sizes):
 
 
 def test_two_replicas_step_as_one_with_all_images(two_replicas, on_both):
-    def compiled(**settings):
-        model = make("vae", ema_momentum=0.5, **settings)
+    def compiled():
+        model = make("vae", ema_momentum=0.5)
         model.compile(keras.optimizers.SGD(1e-6))
         return model
 
-    data = examples(count=5)
+    data = batch(count=5)
     one = compiled()
-    before = one.get_weights()
+    before = weights_of(one)
     expected = one.train_step(data)
     with two_replicas.scope():
-        two = compiled(synchronized=True)
-    for found in on_both(two.train_step, *parted(data, 3, 2)):
+        two = compiled()
+    for received in on_both(two.train_step, *parted(data, 3, 2)):
         for name, value in expected.items():
             np.testing.assert_allclose(
-                found[name], value, rtol=1e-4, err_msg=name
+                received[name], value, rtol=1e-4, err_msg=name
             )
-    ways = [
-        np.concatenate(
-            [
-                (after - start).ravel()
-                for start, after in zip(before, model.get_weights())
-                if after.dtype == np.float32
-            ]
-        )
-        for model in (one, two)
-    ]
+    ways = [moved(before, weights_of(model)) for model in (one, two)]
     assert np.linalg.norm(ways[1] - ways[0]) < 1e-3 * np.linalg.norm(ways[0])
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_mixed_precision_trains_with_float32_losses(name):
+@every_kind
+def test_mixed_precision_trains_with_float32_losses(kind):
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     try:
-        model = make(name)
+        model = make(kind)
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
     model.compile("rmsprop")
-    numbers = model.optimize(examples())
+    numbers = model.optimize(batch())
     for key in model.term_names:
         assert numbers[key].dtype == tf.float32
         assert np.isfinite(numbers[key])
@@ -225,7 +315,7 @@ def test_float16_scales_losses_but_not_what_is_logged():
     optimizer = scaling(keras.optimizers.SGD(0.0), initial_scale=8.0)
     half, full = half_precision_vae(optimizer), make("vae")
     full.compile(keras.optimizers.SGD(0.0))
-    expected, received = full.optimize(examples()), half.optimize(examples())
+    expected, received = full.optimize(batch()), half.optimize(batch())
     for key in ("kl", "pixel_nll", "encoder_loss", "decoder_gradient_norm"):
         np.testing.assert_allclose(received[key], expected[key], rtol=0.05)
 
@@ -234,38 +324,42 @@ def test_float16_skips_a_step_that_overflows():
     # The default scale of 32,768 is too much for summed pixel errors.
     half = half_precision_vae(keras.optimizers.SGD(1.0))
     before = [w.numpy() for w in half.decoder.trainable_weights]
-    numbers = half.optimize(examples())
+    numbers = half.optimize(batch())
     assert float(numbers["decoder_gradient_norm"]) == 0
     for old, new in zip(before, half.decoder.trainable_weights):
         np.testing.assert_array_equal(old, new)
     assert float(half.optimizers["decoder"].dynamic_scale) == 2.0**14
 
 
-@pytest.mark.parametrize("name", ["gan", "vaegan"])
-def test_a_closed_gate_leaves_weights_and_slots_alone(name):
-    # No cost lies within ±0.0001 of the equilibrium, and one is the lower.
-    model = make(name, equilibrium_margin=1e-4)
+@pytest.mark.parametrize(
+    ("model_class", "settings"),
+    [(GAN, {}), (VAEGAN, {"gamma": 0.3, "kl_weight": 1.0})],
+)
+def test_a_closed_gate_leaves_weights_and_slots_alone(model_class, settings):
+    # No loss lies within ±0.0001 of the equilibrium, and one is the lower.
+    model = small.make(model_class, equilibrium_margin=1e-4, **settings)
     model.compile(keras.optimizers.Adam(1e-3))
-    closed = {}
+    images = tf.constant(small.image_batch())
+    closed = collections.Counter()
     for seed in range(20):
         model.noise_seed.assign(seed)
-        state, weights = optimizer_state(model), weights_of(model)
-        numbers = model.optimize(examples())
-        after, moved = optimizer_state(model), weights_of(model)
-        for network in ("decoder", "discriminator"):
-            is_open = bool(numbers[f"{network}_updated"])
+        slots, weights = optimizer_state(model), small.weights_of(model)
+        numbers = model.optimize(images)
+        for name in ("decoder", "discriminator"):
+            is_open = bool(numbers[f"{name}_updated"])
             slots_same = all(
-                np.array_equal(value, after[key])
-                for key, value in state.items()
-                if key.startswith(network)
+                np.array_equal(value, slots[key])
+                for key, value in optimizer_state(model).items()
+                if key.startswith(f"{name}/")
             )
-            kernels_same = all(
-                np.array_equal(value, moved[key])
-                for key, value in weights.items()
-                if key.startswith(f"{network}_") and key.endswith("kernel")
+            weights_same = all(
+                np.array_equal(old, new)
+                for old, new in zip(
+                    weights[name], getattr(model, name).get_weights()
+                )
             )
-            assert slots_same == kernels_same == (not is_open)
-            closed[network] = closed.get(network, 0) + (not is_open)
+            assert slots_same == weights_same == (not is_open)
+            closed[name] += not is_open
     assert max(closed.values()) > 0
 
 
@@ -274,7 +368,7 @@ def test_the_averaged_decoder_follows_weights_and_batch_statistics():
     model.compile(keras.optimizers.SGD(1e-4))
     expected = [w.numpy() for w in model.decoder.weights]
     for step in range(3):
-        model.optimize(examples())
+        model.optimize(batch())
         # Momentum grows as (1 + t) / (10 + t) until it reaches 0.9.
         momentum = min(0.9, (1 + step) / (10 + step))
         expected = [
@@ -283,7 +377,6 @@ def test_the_averaged_decoder_follows_weights_and_batch_statistics():
         ]
     for average, value in zip(model.decoder_ema.weights, expected):
         np.testing.assert_allclose(average, value, rtol=1e-4, atol=1e-6)
-    assert model.generator is model.decoder_ema
 
 
 def discriminator_statistics(batches):
@@ -304,44 +397,54 @@ def discriminator_statistics(batches):
     for images in expected:
         maps = conv({"image": np.concatenate(images)}).numpy()
         average = 0.9 * average + 0.1 * maps.mean(axis=(0, 1, 2))
-    judged = model.judge([tf.constant(k) for k in kinds], None, True)
-    assert [len(judged[key]) for key in ("logit", "features")] == [3, 3]
+    outputs = model.discriminate_batches(
+        [tf.constant(k) for k in kinds], None, True
+    )
+    assert [len(outputs[key]) for key in ("logit", "features")] == [3, 3]
     return norm.moving_mean, average
 
 
 @pytest.mark.parametrize("batches", ["joint", "paired", "separate"])
-def test_images_share_statistics_with_those_they_are_judged_with(batches):
+def test_images_share_statistics_with_those_they_are_discriminated_with(
+    batches,
+):
     received, expected = discriminator_statistics(batches)
     np.testing.assert_allclose(received, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_paired_batches_take_features_and_logits_from_their_own_pass():
     model = make("vaegan", batch_statistics="paired")
-    example = examples()["image"]
+    example = batch()["image"]
     kinds = [tf.constant(part) for part in np.split(example[:6], 3)]
-    judged = model.judge(kinds, None, True)
+    outputs = model.discriminate_batches(kinds, None, True)
 
     def together(*images):
-        return model.discriminate(images, None, True)
+        return DiscriminatingModel.discriminate_batches(
+            model, images, None, True
+        )
 
+    same = functools.partial(
+        np.testing.assert_allclose, rtol=ORDER_OF_SUMS, atol=1e-5
+    )
     similar, played = together(*kinds[:2]), together(kinds[0], kinds[2])
-    for ours, theirs in zip(judged["features"][:2], similar["features"]):
-        np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(judged["logit"][0], played["logit"][0])
-    np.testing.assert_array_equal(judged["logit"][2], played["logit"][1])
+    for ours, theirs in zip(outputs["features"][:2], similar["features"]):
+        same(ours, theirs)
+    same(outputs["logit"][0], played["logit"][0])
+    same(outputs["logit"][2], played["logit"][1])
+    with pytest.raises(AssertionError):
+        same(outputs["logit"][0], similar["logit"][0])
 
 
 def test_without_an_average_the_decoder_itself_draws():
     model = make("vae", ema_momentum=0.0)
     assert model.decoder_ema is None
-    assert model.generator is model.decoder
 
 
 def test_the_frozen_discriminator_never_changes():
     model = make("learned_metric_vae")
     model.compile("rmsprop")
     before = model.discriminator.get_weights()
-    fit(model, examples(), epochs=2)
+    fit(model, batch(), epochs=2)
     for old, new in zip(before, model.discriminator.get_weights()):
         np.testing.assert_array_equal(old, new)
 
@@ -349,7 +452,7 @@ def test_the_frozen_discriminator_never_changes():
 def test_weight_decay_is_part_of_each_objective():
     model = make("vae", weight_decay=0.1)
     model.compile(keras.optimizers.SGD(0.0))
-    numbers = model.optimize(examples())
+    numbers = model.optimize(batch())
     kernels = [w for w in model.decoder.weights if w.name == "kernel"]
     penalty = 0.1 * sum(np.sum(np.square(kernel)) for kernel in kernels)
     np.testing.assert_allclose(
@@ -366,14 +469,14 @@ def test_each_network_can_have_its_own_optimizer():
 
 
 def test_images_may_be_given_bare_and_attributes_as_targets():
-    data = examples(ATTRIBUTES)
+    data = batch(ATTRIBUTES)
     bare = make("vae")
-    bare.compile("rmsprop")
+    bare.compile("rmsprop", run_eagerly=True)
     assert np.isfinite(fit(bare, data["image"]).history["kl"]).all()
 
     def conditional():
         model = make("vae", ATTRIBUTES)
-        model.compile("rmsprop")
+        model.compile("rmsprop", run_eagerly=True)
         return model
 
     pairs = conditional().fit(
@@ -383,7 +486,7 @@ def test_images_may_be_given_bare_and_attributes_as_targets():
         shuffle=False,
         verbose=0,
     )
-    assert pairs.history == fit(conditional(), data).history
+    assert not far_apart(pairs.history, fit(conditional(), data).history)
 
 
 def test_attributes_change_what_a_conditional_model_draws():
@@ -398,11 +501,11 @@ def test_attributes_change_what_a_conditional_model_draws():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: make("wgan"), "`model` must be one of .*'vaegan'.*='wgan'"),
-        (lambda: make("vaegan", gamma=-1), "`gamma` must be positive.*=-1"),
+        (lambda: make("wgan"), "`model` must be one of .*vaegan.*='wgan'"),
+        (lambda: make("vaegan", gamma=-1), "`gamma` must be above 0.*=-1"),
         (
             lambda: make("vaegan", reconstruction_weight=1.5),
-            "`reconstruction_weight` must lie between 0 and 1",
+            "`reconstruction_weight` must be above 0 and below 1",
         ),
         (
             lambda: make("vaegan", feature_scale="layer"),
@@ -418,14 +521,17 @@ def test_attributes_change_what_a_conditional_model_draws():
         ),
         (
             lambda: make("gan", real_weight=1.0),
-            "`real_weight` must lie between 0 and 1",
+            "`real_weight` must be above 0 and below 1",
         ),
         (
             lambda: make("gan", equilibrium_margin=0.0),
-            "`equilibrium_margin` must be positive",
+            "`equilibrium_margin` must be above 0",
         ),
-        (lambda: make("vae", ema_momentum=1.0), r"`ema_momentum` must lie in"),
-        (lambda: make("vae", kl_weight=-1), "`kl_weight` must not be negative"),
+        (
+            lambda: make("vae", ema_momentum=1.0),
+            "`ema_momentum` must be .* below 1",
+        ),
+        (lambda: make("vae", kl_weight=-1), "`kl_weight` must be at least 0"),
         (
             lambda: make("gan").compile({"decoder": "adam"}),
             r"must name every trained network: \['decoder', 'discriminator'\]",
@@ -435,7 +541,7 @@ def test_attributes_change_what_a_conditional_model_draws():
             r"shape \(batch, 32, 32, 3\).*\(1, 64, 64, 3\)",
         ),
         (
-            lambda: make("vae", ATTRIBUTES).reconstruct(examples()["image"]),
+            lambda: make("vae", ATTRIBUTES).reconstruct(batch()["image"]),
             r"needs `attributes` of shape \(batch, 3\)",
         ),
     ],
@@ -446,6 +552,6 @@ def test_bad_arguments_are_refused(call, message):
 
 
 def test_networks_that_do_not_fit_together_are_refused():
-    small, large = make("vae"), create_model("vae", width=0.05, latent_dim=4)
-    with pytest.raises(ValueError, match="must agree on `image_shape`"):
-        MODELS["vae"](small.encoder, large.decoder)
+    little, large = make("vae"), create_model("vae", width=0.05, latent_dim=4)
+    with pytest.raises(ValueError, match=r"must agree on `image_shape`"):
+        VAE({"encoder": little.encoder, "decoder": large.decoder})

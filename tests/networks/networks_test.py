@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from vaegan_tf.networks import Decoder, Discriminator, Encoder, num_features
+from vaegan_tf.networks import Decoder, Discriminator, Encoder
+from vaegan_tf.settings import VAEGANSettings
 
 SIZES = (32, 64, 128)
 
@@ -126,11 +127,32 @@ def test_features_are_those_of_layer_l(image_size, layer, shape):
     [(64, 1.0, None), (64, 0.25, 1), (32, 0.5, None), (128, 0.1, 4)],
 )
 def test_features_are_counted_as_the_network_has_them(image_size, width, layer):
-    features = Discriminator(
-        image_size, width=width, feature_layer=layer
-    ).output["features"]
-    expected = np.prod(features.shape[1:])
-    assert num_features(image_size, width, layer) == expected
+    discriminator = Discriminator(image_size, width=width, feature_layer=layer)
+    features = discriminator.output["features"]
+    assert discriminator.num_features == np.prod(features.shape[1:])
+
+
+def test_networks_are_those_of_a_models_settings():
+    settings = VAEGANSettings(
+        width=0.1,
+        initializer="authors",
+        weight_decay=1e-3,
+        latent_dim=3,
+        encoder_units=70,
+        center_codes=False,
+        feature_layer=1,
+    )
+    example = {"image_size": 32, "num_channels": 1, "num_attributes": 2}
+    shared = {"width": 0.1, "initializer": "authors", "weight_decay": 1e-3}
+    own = {
+        Encoder: {"encoder_units": 70, "center_codes": False, "latent_dim": 3},
+        Decoder: {"latent_dim": 3},
+        Discriminator: {"feature_layer": 1},
+    }
+    for network, arguments in own.items():
+        expected = network(**example, **shared, **arguments).get_config()
+        made = network.from_settings(settings, **example)
+        assert made.get_config() == expected
 
 
 def test_features_come_before_normalisation():
@@ -228,12 +250,20 @@ def test_networks_are_remade_from_their_configuration(network):
     [
         (Encoder, {"image_size": 48}, r"`image_size` must be one of .*=48"),
         (Decoder, {"image_size": 256}, r"`image_size` must be one of .*=256"),
-        (Encoder, {"num_channels": 2}, r"`num_channels` must be 1 .*=2"),
+        (
+            Encoder,
+            {"num_channels": 2},
+            r"`num_channels` must be one of 1, 3.*=2",
+        ),
         (Encoder, {"latent_dim": 0}, "`latent_dim` must be at least 1"),
-        (Encoder, {"width": 0}, "`width` must be positive"),
+        (Encoder, {"width": 0}, "`width` must be at least 0.01"),
         (Encoder, {"initializer": "he"}, "`initializer` must be one of"),
-        (Encoder, {"weight_decay": -1}, "`weight_decay` must not be negative"),
-        (Decoder, {"num_attributes": -1}, "`num_attributes` must be 0"),
+        (Encoder, {"weight_decay": -1}, "`weight_decay` must be at least 0"),
+        (
+            Decoder,
+            {"num_attributes": -1},
+            "`num_attributes` must be at least 0",
+        ),
         (Discriminator, {"feature_layer": 4}, "between 1 and 3, .*=4"),
         (Discriminator, {"feature_layer": 0}, "between 1 and 3, .*=0"),
     ],

@@ -52,7 +52,7 @@ def test_the_small_network_is_made_again_from_its_config():
 
 
 def test_sizes_without_a_form_are_refused():
-    with pytest.raises(ValueError, match=r"must be one of \(32, 64, 128\)"):
+    with pytest.raises(ValueError, match="must be one of 32, 64, 128"):
         SmallBackbone(48)
 
 
@@ -114,7 +114,7 @@ class TestResNet:
             other = ResNet34Backbone(32)
             fresh = other(images(32))["features"]
             assert np.abs(fresh - expected).max() > 1e-3
-            other.take_weights(str(source))
+            other.load_pretrained(str(source))
             np.testing.assert_allclose(
                 other(images(32))["features"], expected, rtol=1e-5
             )
@@ -126,4 +126,4 @@ class TestResNet:
         ).save_weights(wrong)
         for source in (wrong, tmp_path / "nowhere"):
             with pytest.raises(ValueError, match="gives no weights for resn"):
-                backbone.take_weights(str(source))
+                backbone.load_pretrained(str(source))

@@ -1,24 +1,10 @@
 """What tests of the predictor share: a network known by heart, tiny runs."""
 
-import pathlib
-
 import keras
 import pytest
 
-from vaegan_tf.cli import app, predictor
-
-TINY = (
-    "--dataset=avatars/tiny",
-    "--image_size=32",
-    "--width=0.05",
-    "--batch_size=8",
-    "--train_steps=4",
-    "--log_every=2",
-    "--checkpoint_every=2",
-    "--sample_every=2",
-    "--precision=float32",
-    "--augmentation=flip",
-)
+from tests.conftest import TINY
+from vaegan_tf.cli import predictor
 
 
 @pytest.fixture
@@ -36,18 +22,14 @@ def train_predictor(tiny_dir):
     """A function that runs `vaegan-predictor` in this process."""
 
     def run(model_dir, *arguments):
-        argv = [*TINY, f"--data_dir={tiny_dir}", f"--model_dir={model_dir}"]
-        flags = app.parse(
-            ["vaegan-predictor", *argv, *arguments], predictor.define_flags
-        )
-        return predictor.main(flags)
+        folders = (f"--data_dir={tiny_dir}", f"--model_dir={model_dir}")
+        *settings, _ = predictor.command.parse([*TINY, *folders, *arguments])
+        predictor.command.main(*settings)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def trained_predictor(train_predictor, tmp_path_factory) -> pathlib.Path:
+def trained_predictor(trained):
     """The folder of a finished run; leave it as it is."""
-    folder = tmp_path_factory.mktemp("predictors") / "tiny"
-    train_predictor(folder)
-    return folder
+    return trained("predictor")

@@ -20,7 +20,7 @@ WIDTHS = (390, 1280)
 FRAMES = """<!DOCTYPE html><title>frames</title><link rel="icon" href="data:,">
 <body><script>
 const found = [];
-function look(width) {
+function open(width) {
   const frame = document.createElement("iframe");
   frame.width = width;
   frame.height = 800;
@@ -47,7 +47,7 @@ function look(width) {
   document.body.append(frame);
 }
 const WIDTHS = %s;
-WIDTHS.forEach(look);
+WIDTHS.forEach(open);
 </script>"""
 
 pytestmark = [
@@ -57,7 +57,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def report(make_record, make_look, make_score, tmp_path):
+def report(make_record, make_outputs, make_score, tmp_path):
     """A page of four runs, one of which has a very long name."""
     metrics = [
         {"step": step, "kl": 50 / step, "encoder_loss": 9.0, "real": 0.5}
@@ -74,10 +74,10 @@ def report(make_record, make_look, make_score, tmp_path):
         )
         for index, label in enumerate(labels)
     ]
-    looks = [make_look(index) for index in range(4)]
+    outputs = [make_outputs(index) for index in range(4)]
     folder = tmp_path / "site"
     folder.mkdir()
-    text = page.render(records, looks, "vaegan-report " + "x" * 200)
+    text = page.render(records, outputs, "vaegan-report " + "x" * 200)
     (folder / "report.html").write_text(text, encoding="utf-8")
     (folder / "frames.html").write_text(FRAMES % json.dumps(WIDTHS))
     return folder

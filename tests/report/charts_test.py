@@ -5,12 +5,12 @@ import pytest
 from vaegan_tf.report import charts
 
 
-def test_marks_stand_at_round_numbers():
+def test_ticks_are_at_round_numbers():
     # 2,400 in at most 5 steps: 480, rounded up to 500.
     axis = charts.linear_axis([0, 2400], 5)
     assert axis.ticks == (0, 500, 1000, 1500, 2000, 2500)
     assert axis.labels == ("0", "500", "1,000", "1,500", "2,000", "2,500")
-    assert (axis.low, axis.high) == (0, 2500)
+    assert (axis.position(0), axis.position(2500)) == (0, 1)
 
 
 def test_an_axis_of_one_value():
@@ -40,15 +40,15 @@ def test_round_steps(step, rounded):
 
 
 def test_a_logarithmic_axis():
-    # With 1, 2, 5 there would be eight marks; 1 and 3 give six.
+    # With 1, 2, 5 there would be eight ticks; 1 and 3 give six.
     axis = charts.logarithmic_axis([0.3, 40])
     assert axis.labels == ("0.3", "1", "3", "10", "30", "100")
-    assert axis.place(0.3) == pytest.approx(0)
-    assert axis.place(100) == pytest.approx(1)
-    assert axis.place(math.sqrt(30)) == pytest.approx(0.5)
+    assert axis.position(0.3) == pytest.approx(0)
+    assert axis.position(100) == pytest.approx(1)
+    assert axis.position(math.sqrt(30)) == pytest.approx(0.5)
 
 
-def test_many_decades_have_marks_at_powers_of_ten():
+def test_many_decades_have_ticks_at_powers_of_ten():
     assert charts.logarithmic_axis([0.02, 900]).labels == (
         "0.01",
         "0.1",
@@ -71,7 +71,7 @@ def test_many_decades_have_marks_at_powers_of_ten():
 )
 def test_which_axis_fits(values, logarithmic, low):
     axis = charts.fitting_axis(values)
-    assert (axis.logarithmic, axis.low) == (logarithmic, low)
+    assert (axis.logarithmic, axis.ticks[0]) == (logarithmic, low)
 
 
 def draw(*curves):
@@ -83,23 +83,23 @@ def test_a_line_goes_from_corner_to_corner():
     (line,) = chart.lines
     assert line.path == "M46 184L350 20"
     assert (line.last, line.at) == ("10", "10")
-    assert chart.x_marks == (
+    assert chart.x_ticks == [
         (46.0, "0"),
         (106.8, "2"),
         (167.6, "4"),
         (228.4, "6"),
         (289.2, "8"),
         (350.0, "10"),
-    )
-    assert [label for _, label in chart.y_marks] == [
+    ]
+    assert [label for _, label in chart.y_ticks] == [
         "0.0",
         "2.5",
         "5.0",
         "7.5",
         "10.0",
     ]
-    assert chart.y_marks[0][0] == 184
-    assert chart.y_marks[-1][0] == 20
+    assert chart.y_ticks[0][0] == 184
+    assert chart.y_ticks[-1][0] == 20
 
 
 def test_lines_share_their_axes():
@@ -110,7 +110,7 @@ def test_lines_share_their_axes():
     ]
 
 
-def test_lines_that_coincide_have_signs_in_different_places():
+def test_lines_that_coincide_have_symbols_in_different_places():
     points = [(step, 1.0 + step) for step in range(100)]
     one, other = draw(("a", points), ("b", points)).lines
     assert one.path == other.path

@@ -1,5 +1,6 @@
 """Runs that were never trained: files with numbers made up for a test."""
 
+import copy
 import json
 
 import numpy as np
@@ -7,35 +8,27 @@ import pytest
 
 from vaegan_tf.report import gallery, records
 
-MODEL = {
-    "model": "vaegan",
-    "image_size": 32,
-    "latent_dim": 4,
-    "num_attributes": 0,
-    "gamma": 0.25,
+SETTINGS = {
+    "data": {
+        "dataset": "avatars",
+        "data_dir": None,
+        "source_dir": None,
+        "image_size": 32,
+        "num_channels": 3,
+        "attributes": [],
+        "crop": "auto",
+    },
+    "model": {"latent_dim": 4, "conditional": False},
+    "optimisation": {
+        "batch_size": 8,
+        "train_steps": 100,
+        "final_learning_rate": 1e-6,
+    },
+    "run": {"strategy": "one", "deterministic": False},
+    "evaluation": {"eval_every": None},
 }
-FLAGS = {
-    "dataset": "avatars",
-    "model": "vaegan",
-    "model_dir": "runs/a",
-    "gamma": None,
-    "latent_dim": 4,
-    "batch_size": 8,
-    "train_steps": 100,
-    "discriminator_learning_rate": None,
-    "discriminator_from": None,
-    "final_learning_rate": 1e-6,
-    "deterministic": False,
-}
-DATA = {
-    "name": "avatars",
-    "source_dir": None,
-    "image_size": 32,
-    "num_channels": 3,
-    "crop": "auto",
-    "seed": 0,
-    "attribute_names": [],
-}
+# What only models of one kind have.
+OWN = {"vaegan": {"gamma": 0.25}}
 
 
 def lines(rows):
@@ -53,16 +46,20 @@ def make_run(tmp_path):
         metrics=(),
         speeds=(),
         scores=None,
-        data=None,
-        model=None,
-        **flags,
+        **changes,
     ):
         folder = tmp_path / name
         folder.mkdir(parents=True)
+        settings = copy.deepcopy(SETTINGS)
+        settings["model"].update(OWN.get(kind, {}))
+        for setting, value in changes.items():
+            known = [s for s in settings.values() if setting in s]
+            (known or [settings["run"]])[0][setting] = value
         about = {
-            "flags": {**FLAGS, "model": kind, **flags},
-            "model": {**MODEL, "model": kind, **(model or {})},
-            "data": {**DATA, **(data or {})},
+            "kind": kind,
+            "settings": settings,
+            "inputs": {},
+            "attribute_names": [],
             "versions": {"python": "3.11"},
             "git_commit": None,
         }
@@ -116,13 +113,13 @@ def make_score():
 
 
 @pytest.fixture
-def make_look():
-    """A function that makes what a model might have shown."""
+def make_outputs():
+    """A function that makes what a model might have generated."""
 
     def make(seed=0, originals=0, **others):
         rng = np.random.default_rng(seed)
         shown = np.random.default_rng(originals)
-        return gallery.Look(
+        return gallery.Outputs(
             **{
                 "step": 100,
                 "parameters": (("encoder", 1200, True), ("decoder", 34, False)),

@@ -44,7 +44,7 @@ class Reader(html.parser.HTMLParser):
 
 
 @pytest.fixture
-def make_page(make_record, make_look):
+def make_page(make_record, make_outputs):
     """A function that makes the page of two runs that were scored."""
 
     def make(one="a", other="b", **changes):
@@ -52,8 +52,8 @@ def make_page(make_record, make_look):
             make_record(one, 0, metrics=METRICS, **changes),
             make_record(other, 1, metrics=METRICS, kind="vae"),
         ]
-        looks = [make_look(0), make_look(1)]
-        return page.render(records, looks, "vaegan-report a b")
+        outputs = [make_outputs(0), make_outputs(1)]
+        return page.render(records, outputs, "vaegan-report a b")
 
     return make
 
@@ -100,57 +100,57 @@ def test_hostile_names_are_only_text(make_page, make_score):
     )
 
 
-def test_what_the_page_tells(make_page, make_score):
+def test_what_the_page_says(make_page, make_score):
     scores = [make_score(value=12.25, error=0.5)]
     text = " ".join("".join(Reader(make_page(scores=scores)).text).split())
     assert "2 models compared avatars, 32×32" in text
     assert "VAE/GAN" in text
     assert "finished, 100 steps" in text
-    assert "12.25 ± 0.50 not scored" in text
-    assert "b has not been scored." in text
+    assert "12.25 ± 0.50 not evaluated" in text
+    assert "b has not been evaluated." in text
     assert "Divergence from the prior" in text
     assert "1 at 100" in text
     assert "--gamma 0.25 does not apply" in text
     assert "vaegan-report a b" in text
 
 
-def test_the_best_is_marked_in_words(make_record, make_look, make_score):
+def test_the_best_is_marked_in_words(make_record, make_outputs, make_score):
     records = [
         make_record("a", 0, scores=[make_score(value=3.0)]),
         make_record("b", 1, scores=[make_score(value=2.0)]),
     ]
-    text = page.render(records, [make_look(), make_look()])
+    text = page.render(records, [make_outputs(), make_outputs()])
     assert "<td>3</td>" in text
     assert '<td class="best">2 <span class="mark">best</span></td>' in text
     assert "of 1 compared, b is best in 1." in text
 
 
-def test_what_was_left_out_is_told(make_record, make_look, make_score):
+def test_what_was_left_out_is_listed(make_record, make_outputs, make_score):
     record = make_record("b", scores=[make_score()], metrics=METRICS)
     record.evaluation.update(
         step=50, skipped=[{"what": "recall", "why": "no features."}]
     )
-    look = make_look(problems=("b has no encoder.",))
-    text = " ".join(page.render([record], [look]).split())
+    outputs = make_outputs(problems=("b has no encoder.",))
+    text = " ".join(page.render([record], [outputs]).split())
     assert "b lacks recall: no features." in text
-    assert "Its training has gone on to step 100 since." in text
+    assert "The run has since reached step 100." in text
     assert "<li>b has no encoder.</li>" in text
 
 
-def test_one_run_alone(make_record, make_look):
-    text = page.render([make_record(metrics=METRICS)], [make_look()])
+def test_one_run_alone(make_record, make_outputs):
+    text = page.render([make_record(metrics=METRICS)], [make_outputs()])
     assert "<h1>Report on a</h1>" in text
     assert "What differs" not in text
-    assert "No run has been scored." in " ".join(text.split())
+    assert "No run has been evaluated." in " ".join(text.split())
 
 
 def test_a_run_that_has_only_begun(make_record):
-    text = page.render([make_record()], [gallery.Look()])
+    text = page.render([make_record()], [gallery.Outputs()])
     assert "No numbers have been recorded yet." in text
     assert "no run has a checkpoint" in text
 
 
-def test_other_images_are_not_compared(make_record, make_look, make_score):
+def test_other_images_are_not_compared(make_record, make_outputs, make_score):
     records = [
         make_record("a", 0, scores=[make_score(value=1.0)], metrics=METRICS),
         make_record(
@@ -158,26 +158,26 @@ def test_other_images_are_not_compared(make_record, make_look, make_score):
             1,
             scores=[make_score(value=2.0)],
             metrics=METRICS,
-            data={"image_size": 64},
+            image_size=64,
         ),
     ]
-    looks = [make_look(), make_look(originals=1)]
-    one, two = page.comparisons(records, looks)
-    assert (one.title, two.title) == ("avatars, 32×32", "avatars, 64×64")
+    outputs = [make_outputs(), make_outputs(originals=1)]
+    one, two = page.comparisons(records, outputs)
+    assert (one["title"], two["title"]) == ("avatars, 32×32", "avatars, 64×64")
     for part in (one, two):
-        assert len(part.records) == 1
-        assert len(part.reconstructions) == len(part.samples) == 1
-        assert part.scores[0].verdict is None
-        assert len(part.curves[0].charts[0].lines) == 1
-    text = page.render(records, looks)
+        assert len(part["records"]) == 1
+        assert len(part["reconstructions"]) == len(part["samples"]) == 1
+        assert part["scores"][0].verdict is None
+        assert len(part["curves"][0].charts[0].lines) == 1
+    text = page.render(records, outputs)
     assert "2 different sets of images" in text
     assert "best" not in text.partition("<main>")[2].partition("Scores")[0]
 
 
-def test_eight_runs_make_a_page_of_reasonable_size(make_record, make_look):
+def test_eight_runs_make_a_page_of_reasonable_size(make_record, make_outputs):
     records = [make_record(f"run{n}", n, metrics=METRICS) for n in range(8)]
-    looks = [make_look(n) for n in range(8)]
-    text = page.render(records, looks)
+    outputs = [make_outputs(n) for n in range(8)]
+    text = page.render(records, outputs)
     Reader(text)
     assert len(text) < 3e6
 
@@ -214,7 +214,8 @@ def test_the_old_page_stays_if_the_new_one_fails(
     output = tmp_path / "pages" / "page.html"
     output.parent.mkdir()
     output.write_text("old")
-    monkeypatch.setattr("vaegan_tf.training.runs.os.replace", fail)
+    monkeypatch.setattr(gallery, "generate", lambda *_, **__: gallery.Outputs())
+    monkeypatch.setattr("vaegan_tf.files.os.replace", fail)
     with pytest.raises(OSError, match="no space left"):
         page.write_report([make_run("a")], output)
     assert output.read_text() == "old"

@@ -38,7 +38,7 @@ def test_a_run_that_has_only_begun(make_run):
 
 
 def test_conditional_models_are_called_so(make_record):
-    record = make_record(kind="gan", model={"num_attributes": 3})
+    record = make_record(kind="gan", conditional=True)
     assert record.title == "conditional GAN"
 
 
@@ -75,14 +75,18 @@ def test_what_is_no_run(make_run, tmp_path):
 @pytest.mark.parametrize(
     ("about", "message"),
     [
-        ({"model": {"model": "predictor"}}, "no model of images .*: predictor"),
-        ({"model": "predictor"}, r"\(vae, .*\)\. Received: None"),
-        ({}, "Received: None"),
-        ({"model": {"model": "vae"}, "flags": {}}, "damaged: it lacks data"),
+        ({"kind": "predictor"}, r"no model of images .*\(vae, .*: predictor"),
+        ({"kind": "nothing"}, "nothing"),
+        ({"kind": "vae"}, "damaged: it lacks the data settings"),
+        (
+            {"kind": "vae", "settings": {"data": {}, "optimisation": {}}},
+            "damaged: it lacks the model settings",
+        ),
     ],
 )
 def test_a_run_of_something_else(make_run, about, message):
     folder = make_run("a")
+    about = {"settings": {}, "inputs": {}, **about}
     (folder / "run.json").write_text(json.dumps(about))
     with pytest.raises(ValueError, match=message):
         records.read_records([folder])
@@ -108,7 +112,7 @@ def test_damaged_numbers(tmp_path, text):
 def test_damaged_scores(make_run, text):
     folder = make_run("a")
     (folder / "evaluation.json").write_text(text)
-    message = r"evaluation\.json is damaged .* anew with vaegan-evaluate"
+    message = r"evaluation\.json is damaged .* again with vaegan-evaluate"
     with pytest.raises(ValueError, match=message):
         records.read_records([folder])
 

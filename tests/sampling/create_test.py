@@ -3,8 +3,8 @@ import shutil
 import numpy as np
 import pytest
 
+from vaegan_tf.runs import Run
 from vaegan_tf.sampling import create, create_sampler
-from vaegan_tf.training.runs import Run
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def test_a_damaged_mixture_is_fitted_anew(copied, fits):
     assert len(fits) == 4
 
 
-def test_a_conditional_model_has_one_mixture_for_all_it_is_told(copied):
+def test_a_conditional_model_has_one_mixture_for_all_attributes(copied):
     mixture = create_sampler(copied("conditional"), "mixture")
     assert mixture.codes(6, 0).shape == (6, 4)
 
 
 def test_a_gan_has_no_mixture(trained):
-    message = r"holds a gan, which has no encoder, and a mixture is fitted to"
+    message = r"A GAN cannot encode\. Models that can: VAE, VAE/GAN"
     with pytest.raises(ValueError, match=message):
         create_sampler(trained("gan"), "mixture")
     assert not (trained("gan") / "samplers").exists()
@@ -105,3 +105,9 @@ def test_samplers_that_are_unknown(trained):
 def test_what_is_no_run_has_no_sampler(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no run: it holds no run\.j"):
         create_sampler(tmp_path, "prior")
+
+
+def test_a_predictor_has_no_codes(trained):
+    message = r"A predictor cannot sample\. Models that can: VAE, GAN"
+    with pytest.raises(ValueError, match=message):
+        create_sampler(trained("predictor"), "prior")

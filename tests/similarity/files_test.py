@@ -86,13 +86,16 @@ def test_labels_are_words_or_numbers(tmp_path, rows):
             "file,label\na.png,0\nb.png,1\nc.png,1\n",
             r"Received: 1 rows without an image \(c\.png\)",
         ),
-        ("file,label\na.png,0\nb.png,odd\n", r"must hold numbers\. .*'.*odd'"),
+        (
+            "file,label\na.png,0\nb.png,odd\n",
+            r"must hold finite numbers\. .*'.*odd'",
+        ),
         (
             "file,label\na.png,0\nb.png,2\n",
             r"normal \(0\) and .*\[0\.0, 2\.0\]",
         ),
         ("file,label\na.png,0\nb.png,0\n", r"both kinds, .*Received: \[0\.0\]"),
-        ("file,hat\na.png,0\nb.png,1\n", r"columns file and label\. .*: hat b"),
+        ("file,hat\na.png,0\nb.png,1\n", r"columns file and label\. .*: hat a"),
         ("file,label\na.png,0\na.png,1\n", r"line 3 .*the second for it"),
         ("", r"must have a header"),
     ],

@@ -31,7 +31,7 @@ def images(count, seed=0):
 class Channels:
     """A discriminator of known features: 3 and 5 times two channels."""
 
-    feature_variance = tf.constant([4.0, 25.0]) - 1e-6
+    feature_variance = tf.constant([4.0, 25.0]) - losses.VARIANCE_EPSILON
 
     def __call__(self, inputs, training):
         assert not training
@@ -42,8 +42,12 @@ class Model:
     discriminator = Channels()
     num_attributes = 0
 
-    def conditioned(self, inputs, attributes):
-        return inputs
+    def can(self, ability):
+        return ability == "discriminate"
+
+    def features(self, image):
+        inputs = {"image": image}
+        return self.discriminator(inputs, training=False)["features"]
 
 
 def flat(*levels):
@@ -62,7 +66,7 @@ def test_numbers_by_hand():
     assert numbers["pixel_distance"].numpy() == pytest.approx([np.sqrt(3)])
 
 
-def test_features_are_measured_in_units_of_their_spread():
+def test_features_are_measured_in_units_of_their_deviation():
     numbers = LearnedMetric(Model(), "batch")(flat(1, 1, 0), flat(0, -1, 2))
     # 3 / √4 and 10 / √25: squares 2.25 and 4.
     assert numbers["feature_distance"].numpy() == pytest.approx(
@@ -112,7 +116,7 @@ def test_in_units_of_one_it_is_the_error_of_the_model():
 
 
 @pytest.mark.parametrize("feature_layer", [1, 2])
-def test_the_spread_is_that_of_layer_l(feature_layer):
+def test_the_deviation_is_that_of_layer_l(feature_layer):
     model = make("gan", feature_layer=feature_layer)
     image = images(64)
     for _ in range(200):  # The running variance forgets where it began.
@@ -133,10 +137,10 @@ def test_the_scale_is_the_models_own():
 def test_a_conditional_discriminator_compares_without_attributes():
     model = make("vaegan", 3)
     a, b = images(2, 0), images(2, 1)
-    told = tf.constant([[1.0, 0.0, 5.0]] * 2)
+    attributes = tf.constant([[1.0, 0.0, 5.0]] * 2)
     features = [
         model.discriminator(
-            model.conditioned({"image": image}, told), training=False
+            model.conditioned({"image": image}, attributes), training=False
         )["features"]
         for image in (a, b)
     ]
@@ -150,22 +154,22 @@ def test_a_conditional_discriminator_compares_without_attributes():
 @pytest.mark.parametrize("num_attributes", [0, 3])
 def test_images_are_compared_with_their_reconstructions(num_attributes):
     model = make("vaegan", num_attributes)
-    told = np.eye(3, dtype=np.float32)[:2] if num_attributes else None
+    attributes = np.eye(3, dtype=np.float32)[:2] if num_attributes else None
     metric, image = LearnedMetric(model), images(2)
-    expected = metric(image, model.reconstruct(image, told))
-    found = metric.from_reconstruction(image, told)
+    expected = metric(image, model.reconstruct(image, attributes))
+    found = metric.from_reconstruction(image, attributes)
     for number in NUMBERS:
         np.testing.assert_allclose(found[number], expected[number], rtol=1e-6)
 
 
 def test_a_vae_has_learned_no_distance():
-    message = r"^A VAE has no discriminator, and so has learned no distance\. "
+    message = "^A VAE cannot discriminate. Models that can: .*GAN"
     with pytest.raises(ValueError, match=message):
         LearnedMetric(make("vae"))
 
 
 def test_a_gan_has_no_reconstructions():
-    message = r"^A GAN has no encoder: it cannot reconstruct, and images alone"
+    message = "^A GAN cannot reconstruct. Models that can: VAE"
     with pytest.raises(ValueError, match=message):
         LearnedMetric(make("gan")).from_reconstruction(images(1))
 

@@ -5,8 +5,6 @@ import json
 import pytest
 import tensorflow as tf
 
-from vaegan_tf.cli import options
-from vaegan_tf.training import distribution
 from vaegan_tf.training.distribution import (
     Distribution,
     LostWorkerError,
@@ -76,10 +74,10 @@ def test_a_cluster_that_cannot_be_is_refused(text, reason):
 
 
 def test_one_device_by_default():
-    found = create_distribution()
-    assert (found.num_replicas, found.num_workers) == (1, 1)
-    assert found.is_chief
-    assert str(found) == "One device."
+    actual = create_distribution()
+    assert (actual.num_replicas, actual.num_workers) == (1, 1)
+    assert actual.is_chief
+    assert str(actual) == "One device."
 
 
 def test_a_cluster_of_one_is_no_cluster(monkeypatch):
@@ -89,9 +87,9 @@ def test_a_cluster_of_one_is_no_cluster(monkeypatch):
 
 
 def test_auto_takes_logical_devices_if_there_are_any():
-    found = create_distribution(logical_cpus=2)
-    assert (found.num_replicas, found.num_workers) == (2, 1)
-    assert str(found) == "2 replicas share out each batch."
+    actual = create_distribution(logical_cpus=2)
+    assert (actual.num_replicas, actual.num_workers) == (2, 1)
+    assert str(actual) == "2 replicas share out each batch."
 
 
 def test_mirrored_takes_what_there_is():
@@ -136,10 +134,6 @@ def test_devices_come_before_any_computation(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", fail)
     with pytest.raises(ValueError, match="call `create_distribution` first"):
         create_distribution()
-
-
-def test_commands_know_the_strategies():
-    assert options.STRATEGIES == distribution.STRATEGIES
 
 
 def test_a_lost_worker_is_said_in_a_line():

@@ -2,10 +2,11 @@ import keras
 import numpy as np
 import pytest
 
+from tests.toy import make_toy, make_toy_vae
+from vaegan_tf.settings import OptimisationSettings
 from vaegan_tf.training.optimizers import (
     AuthorsDecay,
     compile_model,
-    create_optimizers,
     network_rates,
 )
 
@@ -39,72 +40,90 @@ def test_authors_decay_is_saved_with_what_uses_it():
     np.testing.assert_allclose(restored.learning_rate, 0.9, rtol=1e-6)
 
 
-def test_cosine_decay(make_toy):
+def optimizers(**settings):
+    """The optimizers that a VAE is compiled with."""
+    model = make_toy_vae()
+    schedules = compile_model(model, OptimisationSettings(**settings))
+    assert not schedules
+    return model.optimizers
+
+
+def test_cosine_decay():
     schedules = compile_model(
         make_toy(),
-        300,
-        learning_rate=0.9,
-        learning_rate_decay="cosine",
-        final_learning_rate=0.1,
+        OptimisationSettings(
+            train_steps=300,
+            learning_rate=0.9,
+            learning_rate_decay="cosine",
+            final_learning_rate=0.1,
+        ),
     )
     # cos(π/3) = ½, and (1 + ½) / 2 = ¾ of the way from 0.1 to 0.9.
-    found = [float(schedules["decoder"](step)) for step in (0, 100, 300, 400)]
-    np.testing.assert_allclose(found, [0.9, 0.7, 0.1, 0.1], rtol=1e-5)
+    actual = [float(schedules["decoder"](step)) for step in (0, 100, 300, 400)]
+    np.testing.assert_allclose(actual, [0.9, 0.7, 0.1, 0.1], rtol=1e-5)
 
 
-def test_a_decay_that_is_unknown(make_toy):
-    message = r"one of \('none', 'authors', 'cosine'\)\. Received: .*'linear'"
-    with pytest.raises(ValueError, match=message):
-        compile_model(make_toy(), 300, learning_rate_decay="linear")
+def test_each_network_decays_from_its_own_rate():
+    schedules = compile_model(
+        make_toy_vae(),
+        OptimisationSettings(
+            train_steps=1600,
+            learning_rate=0.9,
+            learning_rates=("encoder=0.5",),
+            learning_rate_decay="authors",
+            final_learning_rate=0.1,
+        ),
+    )
+    actual = {name: float(rate(100)) for name, rate in schedules.items()}
+    # 1/8 of the way to 0.1, from 0.5 and from 0.9.
+    assert actual == pytest.approx({"encoder": 0.45, "decoder": 0.8})
 
 
 def test_every_network_has_the_common_rate_or_its_own():
-    rates = network_rates(NETWORKS, 0.1, {"decoder": 0.2, "encoder": None})
+    settings = OptimisationSettings(
+        learning_rate=0.1, learning_rates=("decoder=2e-1",)
+    )
+    rates = network_rates(NETWORKS, settings)
     assert rates == {"encoder": 0.1, "decoder": 0.2}
-    assert network_rates(NETWORKS, 0.1) == {"encoder": 0.1, "decoder": 0.1}
+    common = OptimisationSettings(learning_rate=0.1)
+    assert network_rates(NETWORKS, common) == {"encoder": 0.1, "decoder": 0.1}
 
 
 def test_rmsprop_is_that_of_the_authors():
-    optimizers = create_optimizers(NETWORKS, learning_rates={"decoder": 0.5})
-    assert list(optimizers) == ["encoder", "decoder"]
-    assert optimizers["encoder"] is not optimizers["decoder"]
-    for optimizer in optimizers.values():
+    made = optimizers(learning_rates=("decoder=0.5",))
+    assert list(made) == ["encoder", "decoder"]
+    assert made["encoder"] is not made["decoder"]
+    for optimizer in made.values():
         assert isinstance(optimizer, keras.optimizers.RMSprop)
         assert (optimizer.rho, optimizer.epsilon) == (0.9, 1e-8)
         assert optimizer.momentum == 0
-    found = [float(o.learning_rate) for o in optimizers.values()]
-    np.testing.assert_allclose(found, [3e-4, 0.5], rtol=1e-6)
+    actual = [float(o.learning_rate) for o in made.values()]
+    np.testing.assert_allclose(actual, [3e-4, 0.5], rtol=1e-6)
 
 
 def test_adam_takes_beta_1():
-    optimizer = create_optimizers(
-        ["decoder"], optimizer="adam", learning_rate=0.25, beta_1=0.75
-    )["decoder"]
+    optimizer = optimizers(optimizer="adam", learning_rate=0.25, beta_1=0.75)[
+        "decoder"
+    ]
     assert isinstance(optimizer, keras.optimizers.Adam)
     assert (optimizer.beta_1, float(optimizer.learning_rate)) == (0.75, 0.25)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("rate", "message"),
     [
+        ("decoder=-1", r"positive rates\. Received: 'decoder=-1'"),
+        ("decoder=0", r"positive rates\. Received: 'decoder=0'"),
+        ("decoder=inf", r"positive rates\. Received: 'decoder=inf'"),
+        ("decoder=fast", r"positive rates\. Received: 'decoder=fast'"),
+        ("decoder", r"positive rates\. Received: 'decoder'"),
         (
-            {"optimizer": "sgd"},
-            r"must be one of \('rmsprop', 'adam'\)\. Received: optimizer='sgd'",
-        ),
-        (
-            {"learning_rate": 0},
-            r"rate of the encoder must be positive\. Received: 0",
-        ),
-        (
-            {"learning_rates": {"decoder": -1.0}},
-            r"rate of the decoder must be positive\. Received: -1\.0",
-        ),
-        (
-            {"learning_rates": {"discriminator": 0.1}},
-            r"The discriminator is given .* only these .*: encoder, decoder\.",
+            "discriminator=0.1",
+            "may name encoder, decoder, the networks that are trained",
         ),
     ],
 )
-def test_refusals(arguments, message):
+def test_rates_that_are_refused(rate, message):
+    settings = OptimisationSettings(learning_rates=(rate,))
     with pytest.raises(ValueError, match=message):
-        create_optimizers(NETWORKS, **arguments)
+        network_rates(NETWORKS, settings)

@@ -1,8 +1,11 @@
-"""Trainings of four steps, end to end."""
+"""Runs of four steps, end to end."""
 
+import dataclasses
 import json
 import shutil
+import types
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,11 +14,23 @@ from tensorboard.backend.event_processing import (
     plugin_event_accumulator,
 )
 
-from vaegan_tf.models import MODELS
-from vaegan_tf.training.checkpoints import PREFIX, steps_in
-from vaegan_tf.training.runs import Run
+from tests.toy import make_toy_vae
+from vaegan_tf.data import load_dataset
+from vaegan_tf.runs import Run
+from vaegan_tf.runs.checkpoints import PREFIX, steps_in
+from vaegan_tf.settings import (
+    DataSettings,
+    EvaluationSettings,
+    Experiment,
+    OptimisationSettings,
+    RunSettings,
+    VAESettings,
+    fields,
+)
+from vaegan_tf.training import train
+from vaegan_tf.training.train import standard_callbacks
 
-KINDS = [*MODELS, "conditional"]
+KINDS = ["vae", "gan", "vaegan", "learned_metric_vae", "conditional"]
 TERMS = {
     "vae": {"kl", "pixel_nll"},
     "gan": {"real", "generated", "generated_as_real"},
@@ -102,7 +117,7 @@ def curve_steps(run, tag):
 
 @pytest.fixture
 def copy_of(trained, tmp_path):
-    """A function that copies a finished run, to go on with it."""
+    """A function that copies a finished run, to resume it."""
 
     def copy(kind):
         return shutil.copytree(trained(kind), tmp_path / kind)
@@ -112,9 +127,9 @@ def copy_of(trained, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_run_leaves(trained, kind):
-    found = files(trained(kind))
-    best = {name for name in found if name.startswith("best/")}
-    assert found - best == expected_files(kind)
+    actual = files(trained(kind))
+    best = {name for name in actual if name.startswith("best/")}
+    assert actual - best == expected_files(kind)
     assert bool(best) == (kind != "gan")
     assert "best/score.json" in best or kind == "gan"
 
@@ -157,13 +172,15 @@ def test_the_best_is_the_one_of_the_record(trained, kind):
 def test_the_record_replays_the_run(trained):
     run = Run(trained("conditional"))
     record = run.read()
-    assert record["flags"]["conditional"] is True
-    assert record["model"]["num_attributes"] == 18
-    assert len(record["data"]["attribute_names"]) == 18
-    assert record["model"]["seed"] == record["flags"]["seed"] == 0
+    assert record["settings"]["model"]["conditional"] is True
+    assert record["inputs"]["num_attributes"] == 18
+    assert len(record["attribute_names"]) == 18
+    assert record["settings"]["run"]["seed"] == 0
+    assert record["precision"] == "float32"
     text = run.flags.read_text()
     assert "--conditional\n" in text
     assert "--latent_dim=4\n" in text
+    assert "overwrite" not in text
 
 
 def test_tensorboard_shows_terms_pictures_codes_and_settings(trained):
@@ -194,15 +211,16 @@ def test_train_steps_may_grow_and_intervals_change(copy_of, train_tiny):
     assert sorted(exports) == ["4", "7"]
 
 
-def test_contradicting_flags_are_refused(copy_of, train_tiny):
+def test_other_settings_are_refused(copy_of, train_tiny):
     run = copy_of("vaegan")
     before = files(run)
     message = (
-        r"vaegan holds a run with other settings\. Go on with its own "
-        r"\(--flagfile=.*/train\.flags\), .*--overwrite\. The differences:\n"
-        r"  --batch_size: 8 -> 16\n"
-        r"  --latent_dim: 4 -> 5\n"
-        r"  --optimizer: 'rmsprop' -> 'adam'$"
+        r"vaegan holds a run with other settings\. Resume it with its own, "
+        r"choose another folder, or delete it with overwrite\. The "
+        r"differences:\n"
+        r"  latent_dim: 4 -> 5\n"
+        r"  batch_size: 8 -> 16\n"
+        r"  optimizer: 'rmsprop' -> 'adam'$"
     )
     with pytest.raises(ValueError, match=message):
         train_tiny(
@@ -216,9 +234,55 @@ def test_contradicting_flags_are_refused(copy_of, train_tiny):
     assert files(run) == before
 
 
-def change_record(run, **flags):
+def test_another_kind_of_model_is_refused(copy_of, train_tiny):
+    run = copy_of("vae")
+    message = r"other settings.*\n  model: 'vae' -> 'gan'$"
+    with pytest.raises(ValueError, match=message):
+        train_tiny(run, "--model=gan")
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [
+        ("data", "data_dir", "/elsewhere"),
+        ("data", "crop", "square"),
+        ("model", "width", 0.5),
+        ("optimisation", "train_steps", 9),
+        ("optimisation", "learning_rates", ("decoder=0.1",)),
+        ("run", "seed", 1),
+        ("run", "log_every", 7),
+        ("run", "strategy", "mirrored"),
+        ("run", "deterministic", True),
+        ("evaluation", "eval_every", 3),
+    ],
+)
+def test_what_may_change_is_what_its_field_says(
+    tmp_path, tiny_dir, group, name, value
+):
+    settings = settings_for(tiny_dir)
+    run = Run(tmp_path / "run")
+    run.write(settings, {"image_size": 32})
+    changed = dataclasses.replace(getattr(settings, group), **{name: value})
+    now = dataclasses.replace(settings, **{group: changed})
+
+    class AcceptedError(Exception):
+        """The settings were accepted, the data are wanted next."""
+
+    class Data:
+        def __getattr__(self, name):
+            raise AcceptedError
+
+    if fields(type(changed))[name].changeable:
+        with pytest.raises(AcceptedError):
+            train(run, Data(), now)
+        return
+    with pytest.raises(ValueError, match=rf"differences:\n  {name}: .* -> .*$"):
+        train(run, Data(), now)
+
+
+def change_record(run, group, **settings):
     record = json.loads((run / "run.json").read_text())
-    record["flags"].update(flags)
+    record["settings"][group].update(settings)
     (run / "run.json").write_text(json.dumps(record))
 
 
@@ -226,9 +290,9 @@ def test_train_steps_may_not_change_where_rates_fall_until_them(
     copy_of, train_tiny
 ):
     run = copy_of("vae")
-    change_record(run, learning_rate_decay="authors")
+    change_record(run, "optimisation", learning_rate_decay="authors")
     arguments = ("--model=vae", "--learning_rate_decay=authors")
-    with pytest.raises(ValueError, match=r":\n  --train_steps: 4 -> 6$"):
+    with pytest.raises(ValueError, match=r":\n  train_steps: 4 -> 6$"):
         train_tiny(run, *arguments, "--train_steps=6")
 
 
@@ -237,7 +301,7 @@ def test_rates_fall_to_the_final_one(train_tiny, tmp_path):
         tmp_path / "run",
         "--model=vae",
         "--learning_rate=0.001",
-        "--encoder_learning_rate=0.002",
+        "--learning_rates=encoder=0.002",
         "--learning_rate_decay=authors",
         "--final_learning_rate=0.0001",
         "--train_steps=2",
@@ -261,15 +325,25 @@ def test_overwriting_starts_anew(copy_of, train_tiny):
     assert steps_in(run / "checkpoints") == [0, 2]
     assert not (run / "notes.txt").exists()
     assert [path.name for path in (run / "export").iterdir()] == ["2"]
-    assert Run(run).read()["model"]["seed"] == 1
+    assert Run(run).settings.run.seed == 1
+    # It belongs to one call: the flag file resumes the run.
+    assert "overwrite" not in Run(run).flags.read_text()
 
 
 def test_overwriting_what_is_no_run_deletes_nothing(train_tiny, tmp_path):
     (tmp_path / "notes.txt").write_text("of something else")
     arguments = ("--train_steps=1", "--gamma=-1")
-    with pytest.raises(ValueError, match="`gamma` must be positive"):
+    with pytest.raises(ValueError, match="`gamma` must be above 0"):
         train_tiny(tmp_path, "--model=vaegan", "--overwrite", *arguments)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_overwriting_that_fails_deletes_nothing(copy_of, train_tiny):
+    run = copy_of("vae")
+    before = files(run)
+    with pytest.raises(ValueError, match="`discriminator_from`"):
+        train_tiny(run, "--model=learned_metric_vae", "--overwrite")
+    assert files(run) == before
 
 
 def test_the_distance_is_that_of_the_gan(trained):
@@ -292,7 +366,7 @@ def test_the_other_networks_are_not_the_gans(trained):
 @pytest.mark.parametrize(
     ("source", "arguments", "message"),
     [
-        (None, (), r"give its run's folder with --discriminator_from\."),
+        (None, (), "give its folder as `discriminator_from`"),
         ("nowhere", (), r"nowhere is no run: it holds no run\.json"),
         (
             "gan",
@@ -321,7 +395,7 @@ def test_gans_that_do_not_fit(
 def test_a_distance_from_a_run_without_discriminator(
     trained, train_tiny, tmp_path
 ):
-    message = "The vae of .* has no discriminator. Give the run of a gan with"
+    message = "The VAE of .* has no discriminator. Give the run of a model that"
     with pytest.raises(ValueError, match=message):
         train_tiny(
             tmp_path / "run",
@@ -331,14 +405,14 @@ def test_a_distance_from_a_run_without_discriminator(
 
 
 @pytest.mark.distribution
-def test_two_replicas_leave_what_one_does_and_one_goes_on(
+def test_two_replicas_leave_what_one_does_and_one_resumes(
     trained, train_tiny, tmp_path
 ):
     run = tmp_path / "run"
     train_tiny(run, "--model=vae", "--logical_cpus=2")
     alone = trained("vae")
     assert files(run) == files(alone)
-    # Codes and images to look at do not depend on the replicas.
+    # Codes and validation images do not depend on the replicas.
     for picture in ("samples", "reconstructions"):
         name = f"samples/{picture}-00000000.png"
         assert (run / name).read_bytes() == (alone / name).read_bytes()
@@ -377,3 +451,85 @@ def test_intervals_that_several_steps_would_miss(train_tiny, tmp_path):
     with pytest.raises(ValueError, match=message):
         train_tiny(tmp_path / "run", *arguments)
     assert not (tmp_path / "run").exists()
+
+
+def settings_for(tiny_dir, **run):
+    """A tiny VAE, by settings instead of flags."""
+    intervals = {"log_every": 2, "checkpoint_every": 2, "sample_every": 4}
+    return Experiment.of(
+        "vae",
+        data=DataSettings(
+            dataset="avatars/tiny", data_dir=str(tiny_dir), image_size=32
+        ),
+        model=VAESettings(width=0.02, latent_dim=2),
+        optimisation=OptimisationSettings(
+            batch_size=8, train_steps=8, precision="float32"
+        ),
+        run=RunSettings(**{**intervals, **run}),
+    )
+
+
+def test_a_users_own_callbacks(tmp_path, tiny_dir):
+    """Settings and callbacks of Keras are all that a user needs."""
+    run, settings = Run(tmp_path / "run"), settings_for(tiny_dir)
+    dataset = load_dataset("avatars/tiny", data_dir=tiny_dir, image_size=32)
+    csv = keras.callbacks.CSVLogger(tmp_path / "log.csv", append=True)
+    # No error is lower by so much.
+    stopping = keras.callbacks.EarlyStopping(
+        "validation/pixel_error", mode="min", min_delta=100.0, patience=1
+    )
+    assert train(run, dataset, settings, [stopping, csv]) is True
+    assert steps_in(run.checkpoints)[-1] == 4
+    header, *rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert {"epoch", "kl", "encoder_loss"} < set(header.split(","))
+    assert "validation/pixel_error" in header
+    assert [row.split(",")[0] for row in rows] == ["0", "1"]
+    assert (run.samples / "samples.gif").exists()
+    # Without them the same call trains to the end.
+    assert train(run, dataset, settings) is True
+    assert steps_in(run.checkpoints)[-1] == 8
+    losses = [r["step"] for r in records(run.folder) if "decoder_loss" in r]
+    assert losses == [2, 4, 6, 8]
+    assert run.settings == settings
+
+
+def test_what_watches_depends_on_what_a_model_can_do(
+    tmp_path, tiny_dir, monkeypatch
+):
+    shown = {"image": np.zeros((70, 1, 1, 1), np.float32)}
+    held_out = tf.data.Dataset.from_tensor_slices(shown).batch(64)
+    dataset = types.SimpleNamespace(
+        batches=lambda split, size: held_out, attribute_names=()
+    )
+    model = make_toy_vae()
+    settings = settings_for(tiny_dir)
+
+    def watching():
+        made = standard_callbacks(
+            Run(tmp_path), model, dataset, settings, writer=None
+        )
+        return {type(callback).__name__: callback for callback in made}
+
+    everything = watching()
+    assert list(everything) == [
+        "Progress",
+        "MetricsLog",
+        "SampleGrid",
+        "ReconstructionGrid",
+        "Validation",
+        "LatentCodes",
+    ]
+    assert len(everything["SampleGrid"].example["image"]) == 64
+    assert len(everything["ReconstructionGrid"].example["image"]) == 32
+    assert len(everything["LatentCodes"].example["image"]) == 70
+    monkeypatch.setattr(type(model), "abilities", ())
+    assert list(watching()) == ["Progress", "MetricsLog", "Validation"]
+
+
+def test_evaluations_need_a_model_that_samples(trained, tiny_dir, tmp_path):
+    settings = Run(trained("predictor")).settings
+    evaluation = EvaluationSettings(eval_every=2)
+    settings = dataclasses.replace(settings, evaluation=evaluation)
+    dataset = load_dataset("avatars/tiny", data_dir=tiny_dir, image_size=32)
+    with pytest.raises(ValueError, match="A predictor cannot sample"):
+        train(Run(tmp_path / "run"), dataset, settings)

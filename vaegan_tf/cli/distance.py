@@ -1,128 +1,179 @@
-"""`vaegan-distance`: compares images as a trained discriminator sees them."""
+"""Compares images as a trained discriminator sees them.
 
+They are compared by their features in layer l, and by their pixels: two images,
+the images of the same names in two folders, or the images of one folder with
+their reconstructions. The last gives each image a score of anomaly, and where
+it is known which are anomalous, the ROC curve.
+"""
+
+import csv
+import io
 import pathlib
 import statistics
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from absl import logging
 
-from vaegan_tf.cli import app, options, tables
+from vaegan_tf import files
+from vaegan_tf.cli import app
+from vaegan_tf.cli.options import ConditionSettings, TrainedModel
+from vaegan_tf.settings import setting
+from vaegan_tf.settings.models import FEATURE_SCALES
 
-SUMMARY = """
-Compares images by their features in layer l of a trained discriminator, and by
-their pixels: two images, the images of the same names in two folders, or the
-images of one folder with their reconstructions. The last gives each image a
-score of anomaly, and where it is known which are anomalous, the ROC curve.
-"""
 BATCH_SIZE = 64
+SUFFIXES = (".json", ".csv")
+STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "least": min,
+    "largest": max,
+}
+
+Row = dict[str, Any]
 
 
-def define_flags(flag_values):
-    """The command's flags by group."""
-    groups = {"Model": options.define_use(flag_values)}
-    group = options.Group(flag_values)
-    group.repeated("images", "Image file or folder of images: two, or one.")
-    group.choice(
-        "feature_scale",
-        None,
-        ("unit", "batch"),
-        "Features as they are, or in units of their spread (default: as the "
-        "model was trained; units of their spread for a gan).",
+class DistanceSettings(ConditionSettings):
+    """Which images are compared, and what is known of them."""
+
+    images: tuple[str, ...] = setting(
+        (), "Image file or folder of images: two, or one."
     )
-    group.string("output", None, "File to write all numbers to: .json or .csv.")
-    groups["Images"] = group.names
-    group = options.Group(flag_values)
-    group.string(
-        "labels",
+    feature_scale: str | None = setting(
+        None,
+        "Features as they are, or in units of their standard deviation "
+        "(default: as in training; batch for a gan).",
+        choices=FEATURE_SCALES,
+    )
+    output: str | None = setting(
+        None, "File to write all numbers to: .json or .csv.", is_path=True
+    )
+    labels: str | None = setting(
         None,
         "CSV file that names each image (file) and says whether it is normal "
         "or anomalous (label). Not needed for the folders normal/ and "
         "anomalous/.",
+        is_path=True,
     )
-    group.string("roc", "roc.png", "Picture of the ROC curve to write.")
-    groups["Anomalies"] = group.names + options.define_condition(flag_values)
-    return groups
+    roc: str | None = setting(
+        None,
+        "Image of the ROC curve to write (default: roc.png).",
+        is_path=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.output and pathlib.Path(self.output).suffix not in SUFFIXES:
+            raise ValueError(
+                f"--output must end in {' or '.join(SUFFIXES)}. "
+                f"Received: {self.output}"
+            )
 
 
-def main(flags):
+def main(model: TrainedModel, images: DistanceSettings) -> None:
     """Loads model and images, compares, shows and writes the numbers."""
-    from vaegan_tf import images as layout
+    from vaegan_tf.images import write_png
     from vaegan_tf.similarity import LearnedMetric
     from vaegan_tf.similarity.roc import draw_roc
-    from vaegan_tf.training.runs import Run
 
-    tables.check_output(flags.output)
-    items = _items([pathlib.Path(path) for path in flags.images or []])
+    items = _items([pathlib.Path(p).expanduser() for p in images.images])
     alone = items[0][2] is None
-    labels = _labels(flags, [name for name, *_ in items], alone)
-    run = Run(flags.model_dir)
-    model, step = run.model(checkpoint=flags.checkpoint)
-    metric = LearnedMetric(model, flags.feature_scale)
-    rows = _compare(items, metric, run.read()["data"], flags.condition)
+    labels = _labels(images, [name for name, *_ in items], alone)
+    abilities = ("discriminate", "reconstruct") if alone else ("discriminate",)
+    run, trained, step = model.open(*abilities)
+    metric = LearnedMetric(trained, images.feature_scale)
+    rows = _compare(items, metric, run, images.condition)
     curves = _curves(rows, labels) if labels else {}
     if alone:
         rows.sort(key=lambda row: -row["feature_distance"])
-    summary = _summary(rows)
-    _show(rows, summary, curves)
-    if flags.output:
-        tables.write(
-            flags.output,
-            rows,
-            model_dir=str(run.folder),
-            step=step,
-            feature_layer=model.discriminator.feature_layer,
-            feature_scale=metric.scale,
-            summary=summary,
-            **({"auc": _areas(curves)} if curves else {}),
-        )
-        logging.info("Wrote %d rows to %s.", len(rows), flags.output)
+    summary, areas = _summary(rows), {n: c["auc"] for n, c in curves.items()}
+    _show(rows, summary, areas)
+    if images.output:
+        record = {
+            "model_dir": str(run.folder),
+            "step": step,
+            "feature_layer": trained.discriminator.feature_layer,
+            "feature_scale": metric.scale,
+            "summary": summary,
+            **({"auc": areas} if areas else {}),
+        }
+        write(images.output, rows, record)
+        logging.info("Wrote %d rows to %s.", len(rows), images.output)
     if curves:
-        path = pathlib.Path(flags.roc).expanduser()
-        layout.write_png(path, draw_roc(curves))
-        logging.info("Drew the ROC curves to %s.", path)
+        write_png(images.roc or "roc.png", draw_roc(curves))
+        logging.info("Drew the ROC curves to %s.", images.roc or "roc.png")
+
+
+def table(rows: Sequence[Row], shown: int = 20) -> str:
+    """Rows of the same keys as aligned lines of text, below their names.
+
+    Args:
+        rows: The rows, one at least.
+        shown: How many rows to show; a line says how many more there are.
+    """
+    columns = []
+    for name, value in rows[0].items():
+        kind = ".4g" if isinstance(value, float) else ""
+        cells = [name, *[format(row[name], kind) for row in rows[:shown]]]
+        align = f"{'>' if kind else '<'}{max(map(len, cells))}"
+        columns.append([format(cell, align) for cell in cells])
+    lines = ["  ".join(cells).rstrip() for cells in zip(*columns)]
+    if len(rows) > shown:
+        lines.append(f"... and {len(rows) - shown:,} more")
+    return "".join(line + "\n" for line in lines)
+
+
+def write(path: str, rows: Sequence[Row], record: Row) -> None:
+    """Writes rows of the same keys as CSV, or as JSON with a record."""
+    if pathlib.Path(path).suffix == ".json":
+        files.write_json(path, {**record, "rows": rows})
+        return
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(path, lines.getvalue())
 
 
 def _items(paths):
-    """What to compare: (name, file, other file or `None`)."""
-    from vaegan_tf.similarity import files
+    """Names, files and what they are compared with; `None`: reconstructions."""
+    from vaegan_tf.similarity.files import common_names, image_names
 
-    paths = [path.expanduser() for path in paths]
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"There is no file or folder {path}.")
-    folders = [path.is_dir() for path in paths]
-    if len(paths) not in (1, 2) or len(set(folders)) > 1:
+    are_folders = {path.is_dir() for path in paths}
+    if len(paths) not in (1, 2) or len(are_folders) > 1:
         raise ValueError(
             "Give two images, two folders, one folder or one image. "
             f"Received: {', '.join(map(str, paths)) or 'nothing'}."
         )
     one, other = paths[0], paths[1] if len(paths) > 1 else None
-    if not folders[0]:
-        name = " ".join(path.name for path in paths)
-        return [(name, one, other)]
+    if are_folders == {False}:
+        return [(" ".join(path.name for path in paths), one, other)]
     if other is None:
-        return [(name, one / name, None) for name in files.image_names(one)]
-    names = files.common_names(one, other)
+        return [(name, one / name, None) for name in image_names(one)]
+    names = common_names(one, other)
     return [(name, one / name, other / name) for name in names]
 
 
-def _labels(flags, names, alone):
+def _labels(settings, names, alone):
     """1 for anomalous and 0 for normal images; `None` if nothing is known."""
-    from vaegan_tf.similarity import files
+    from vaegan_tf.similarity.files import labels_of_folders, read_labels
 
     if not alone:
-        for flag in ("labels", "roc", "condition"):
-            if flags[flag].present:
+        for name in ("labels", "roc", "condition"):
+            if getattr(settings, name) is not None:
                 raise ValueError(
-                    f"--{flag} is for one folder, whose images are compared "
+                    f"--{name} is for one folder, whose images are compared "
                     "with their reconstructions."
                 )
         return None
-    if flags.labels is not None:
-        path = pathlib.Path(flags.labels).expanduser()
-        return files.read_labels(path, names)
-    labels = files.labels_of_folders(names)
-    if labels is None and flags["roc"].present:
+    if settings.labels is not None:
+        return read_labels(settings.labels, names)
+    labels = labels_of_folders(names)
+    if labels is None and settings.roc is not None:
         raise ValueError(
             "--roc needs to know which images are anomalous: give --labels, "
             "or put them into the folders normal/ and anomalous/."
@@ -130,27 +181,21 @@ def _labels(flags, names, alone):
     return labels
 
 
-def _compare(items, metric, data, condition):
+def _compare(items, metric, run, condition):
     """Rows of numbers, one for each item."""
     from tqdm import tqdm
 
-    from vaegan_tf.cli import pictures
-    from vaegan_tf.data import crop_of
+    from vaegan_tf.cli.images import conditions, read
 
-    model, crop = metric.model, crop_of(data["name"], data["crop"])
-    told = pictures.conditions(condition, data["attribute_names"], model)
-    rows = []
-    for start in tqdm(
-        range(0, len(items), BATCH_SIZE), "Comparing", disable=None
-    ):
+    rows: list[Row] = []
+    starts = range(0, len(items), BATCH_SIZE)
+    for start in tqdm(starts, "Comparing", disable=None):
         names, paths, others = zip(*items[start : start + BATCH_SIZE])
-        images = pictures.read(paths, model.image_shape, crop)
+        given = conditions(condition, run, metric.model, len(names))
         if others[0] is None:
-            attributes = None if told is None else told.repeat(len(images), 0)
-            numbers = metric.from_reconstruction(images, attributes)
+            numbers = metric.from_reconstruction(read(run, paths), given)
         else:
-            others = pictures.read(others, model.image_shape, crop)
-            numbers = metric(images, others)
+            numbers = metric(read(run, paths), read(run, others))
         columns = [values.numpy().tolist() for values in numbers.values()]
         rows += [
             {"image": name, **dict(zip(numbers, row))}
@@ -175,43 +220,28 @@ def _curves(rows, labels):
 
 def _summary(rows):
     """Statistics of each number over all rows, by the number's name."""
-    measures = {
-        "mean": statistics.fmean,
-        "median": statistics.median,
-        "least": min,
-        "largest": max,
-    }
-    columns = {
-        name: [row[name] for row in rows]
+    return {
+        name: {
+            statistic: function([row[name] for row in rows])
+            for statistic, function in STATISTICS.items()
+        }
         for name, value in rows[0].items()
         if isinstance(value, float)
     }
-    return {
-        name: {word: measure(values) for word, measure in measures.items()}
-        for name, values in columns.items()
-    }
 
 
-def _areas(curves):
-    return {name: curve["auc"] for name, curve in curves.items()}
-
-
-def _show(rows, summary, curves):
+def _show(rows, summary, areas):
     """Writes tables to standard output."""
-    sys.stdout.write(tables.text(rows))
+    parts = [table(rows)]
     if len(rows) > 1:
-        overall = [{"": name, **row} for name, row in summary.items()]
-        sys.stdout.write("\n" + tables.text(overall))
-    if curves:
-        areas = [
-            {"": n, "ROC area": area} for n, area in _areas(curves).items()
-        ]
-        sys.stdout.write("\n" + tables.text(areas))
+        parts.append(table([{"": name, **r} for name, r in summary.items()]))
+    if areas:
+        lines = [{"": name, "ROC area": area} for name, area in areas.items()]
+        parts.append(table(lines))
+    sys.stdout.write("\n".join(parts))
 
 
-def command():
-    """Entry point of the console script."""
-    app.run(main, define_flags, SUMMARY, positional="images")
+command = app.Command(main, __doc__, positional="images")
 
 
 if __name__ == "__main__":

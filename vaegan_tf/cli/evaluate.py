@@ -1,106 +1,97 @@
-"""`vaegan-evaluate`: scores a trained model on held-out images."""
+"""Scores a trained model on held-out images.
 
-from vaegan_tf.cli import app, options
-
-SUMMARY = """
-Scores a trained model on held-out images: samples (Frechet and kernel
-distance, precision, recall, density, coverage), reconstructions (PSNR, SSIM,
-feature distance, attributes) and latent codes, each beside the same number
-between two halves of the real images. Prints a table and writes
-evaluation.json into the run's folder. Samples are compared by features, which
-take a predictor or the weights of Inception.
+Scores samples (Fréchet and kernel distance, precision, recall, density,
+coverage), reconstructions (PSNR, SSIM, feature distance, attributes) and latent
+codes, each beside the same number between two halves of the real images. Prints
+a table and writes evaluation.json into the run's folder. Samples are compared
+by features, which take a predictor or the weights of Inception.
 """
 
+import shlex
+import sys
+import time
 
-def define_flags(flag_values):
-    """The command's flags by group."""
-    groups = {"Model": options.define_use(flag_values)}
-    group = options.Group(flag_values)
-    group.choice(
-        "split",
-        "test",
-        ("train", "validation", "test"),
-        "Part of the data set to compare with.",
+from vaegan_tf import files
+from vaegan_tf.cli import app
+from vaegan_tf.cli.flags import as_text
+from vaegan_tf.cli.options import (
+    SAMPLERS,
+    SPLITS,
+    SamplerParameters,
+    TrainedModel,
+)
+from vaegan_tf.settings import FeatureSettings, setting
+
+
+class EvaluateSettings(SamplerParameters):
+    """What is scored."""
+
+    split: str = setting(
+        "test", "Part of the data set to compare with.", choices=SPLITS
     )
-    group.integer(
-        "num_images",
+    num_images: int | None = setting(
         None,
-        "Images of the split, evenly spread, and samples (default: all of the "
+        "Images of the split, evenly spaced, and samples (default: all of the "
         "split, and as many samples).",
         low=1,
     )
-    group.strings(
-        "samplers",
-        "prior",
+    samplers: tuple[str, ...] = setting(
+        ("prior",),
         "Where codes of samples come from, one or more of prior, mixture and "
         "truncated; see vaegan-sample.",
     )
-    options.define_sampler_settings(group)
-    group.integer("seed", 0, "Seed of the samples' codes.", low=0)
-    group.integer("batch_size", 64, "Images computed at once.", low=1)
-    options.define_features(group)
-    groups["Evaluation"] = group.names
-    return groups
+    seed: int = setting(0, "Seed of the samples' codes.", low=0)
+    batch_size: int = setting(64, "Images computed at once.", low=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.samplers or not set(self.samplers) <= set(SAMPLERS):
+            raise ValueError(
+                f"--samplers takes {', '.join(SAMPLERS)}, separated by "
+                f"commas. Received: {','.join(self.samplers)!r}."
+            )
 
 
-def main(flags):
+def main(
+    model: TrainedModel, evaluation: EvaluateSettings, features: FeatureSettings
+) -> None:
     """Loads model, data and features; scores; prints and writes."""
-    import json
-    import sys
-    import time
-
-    from vaegan_tf.cli import scoring
-    from vaegan_tf.data import load_dataset
-    from vaegan_tf.evaluation import Evaluator, table
-    from vaegan_tf.training.runs import Run, write_text
+    from vaegan_tf.evaluation import Evaluator, create_extractor, table
 
     started = time.monotonic()
-    run = Run(flags.model_dir)
-    data = run.read()["data"]
-    model, step = run.model(checkpoint=flags.checkpoint)
-    samplers = scoring.samplers(flags, run)
-    extractor = scoring.extractor(flags)
-    arguments = {k: v for k, v in data.items() if k != "attribute_names"}
+    run, trained, step = model.open("sample")
+    samplers = [
+        model.sampler(name, evaluation)
+        for name in dict.fromkeys(evaluation.samplers)
+    ]
     evaluator = Evaluator(
-        load_dataset(**arguments),
+        run.dataset(),
         samplers,
-        split=flags.split,
-        num_images=flags.num_images,
-        extractor=extractor,
-        seed=flags.seed,
-        batch_size=flags.batch_size,
+        split=evaluation.split,
+        num_images=evaluation.num_images,
+        extractor=create_extractor(features),
+        seed=evaluation.seed,
+        batch_size=evaluation.batch_size,
     )
-    evaluation = evaluator.evaluate(model)
+    scores = evaluator.evaluate(trained)
+    flags = as_text([model, evaluation, features]).splitlines()
     record = {
         "step": step,
-        "split": flags.split,
-        "dataset": data["name"],
-        "image_size": data["image_size"],
-        "seed": flags.seed,
+        "split": evaluation.split,
+        "dataset": run.settings.data.dataset,
+        "image_size": run.settings.data.image_size,
+        "seed": evaluation.seed,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": _command(flags),
+        "command": shlex.join(["vaegan-evaluate", *flags]),
         "seconds": round(time.monotonic() - started, 1),
-        **evaluation.as_dict(),
+        **scores.as_dict(),
     }
-    write_text(
-        run.evaluation,
-        json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-        + "\n",
-    )
-    sys.stdout.write(f"{table(evaluation)}\n\nWritten to {run.evaluation}.\n")
+    sys.stdout.write(f"{table(scores)}\n\n")
+    files.write_json(run.evaluation, record)
+    sys.stdout.write(f"Written to {run.evaluation}.\n")
 
 
-def _command(flags):
-    """The command line that evaluates the same again."""
-    import shlex
-
-    lines = app.flags_as_text(flags).splitlines()
-    return shlex.join(["vaegan-evaluate", *lines])
-
-
-def command():
-    """Entry point of the console script."""
-    app.run(main, define_flags, SUMMARY)
+command = app.Command(main, __doc__)
 
 
 if __name__ == "__main__":

@@ -1,74 +1,51 @@
-"""`vaegan-reconstruct`: encodes and decodes images with a trained model."""
+"""Encodes images and decodes their codes with a trained model.
 
-from vaegan_tf.cli import app, options
-
-SUMMARY = """
-Encodes images and decodes their codes with a trained model: your own image
-files (cut to the central square; those of CelebA's size as for the training,
-if that was on CelebA), or held-out images of the data set the model was
-trained on. Writes one picture, originals above reconstructions, or a file for
-each reconstruction if --output ends in a slash.
+Takes your own image files (cut to the central square; those of CelebA's size
+as for the training, if that was on CelebA), or held-out images of the data set
+the model was trained on. Writes one image grid, originals above
+reconstructions, or a file for each reconstruction if --output ends in a slash.
 """
 
+from vaegan_tf.cli import app
+from vaegan_tf.cli.options import SPLITS, ConditionSettings, TrainedModel
+from vaegan_tf.settings import setting
 
-def define_flags(flag_values):
-    """The command's flags by group."""
-    groups = {"Model": options.define_use(flag_values)}
-    group = options.Group(flag_values)
-    group.repeated("images", "Image file; may be given several times.")
-    group.choice(
-        "split",
-        "test",
-        ("train", "validation", "test"),
-        "Part of the data set to take images from if no file is given.",
+
+class ReconstructSettings(ConditionSettings):
+    """Which images, and where their reconstructions go."""
+
+    images: tuple[str, ...] | None = setting(
+        None, "Image files (default: images of the data set)."
     )
-    group.integer("count", 32, "How many of these.", low=1)
-    options.define_output(group, "reconstructions.png")
-    groups["Images"] = group.names + options.define_condition(flag_values)
-    return groups
+    split: str = setting(
+        "test",
+        "Part of the data set to take images from if no file is given.",
+        choices=SPLITS,
+    )
+    count: int = setting(32, "How many of these.", low=1)
+    output: str = setting(
+        "reconstructions.png",
+        "File to write; a folder if it ends in a slash.",
+    )
 
 
-def main(flags):
+def main(model: TrainedModel, images: ReconstructSettings) -> None:
     """Loads model and images, reconstructs, writes."""
-    from vaegan_tf import images as layout
-    from vaegan_tf.cli import pictures
-    from vaegan_tf.data import crop_of
-    from vaegan_tf.training.runs import Run
+    from vaegan_tf.cli.images import conditions, read, write
 
-    run = Run(flags.model_dir)
-    record = run.read()
-    data = record["data"]
-    model, _ = run.model(checkpoint=flags.checkpoint)
-    if not hasattr(model, "reconstruct"):
-        raise ValueError(
-            f"{run.folder} holds a {record['model']['model']}, which has no "
-            "encoder: it cannot reconstruct. Draw from it with vaegan-sample."
-        )
-    if flags.images:
-        crop = crop_of(data["name"], data["crop"])
-        images = pictures.read(flags.images, model.image_shape, crop)
-        example = {"image": images}
+    run, trained, _ = model.open("reconstruct")
+    if images.images:
+        example = {"image": read(run, images.images)}
     else:
-        example = run.examples(flags.split, flags.count)
-    count = len(example["image"])
-    if flags.condition is not None or flags.images:
-        attributes = pictures.conditions(
-            flags.condition, data["attribute_names"], model
-        )
-        if attributes is not None:
-            example["attributes"] = attributes.repeat(count, axis=0)
-    reconstructed = model(model.as_example(example)).numpy()
-    if flags.output.endswith("/"):
-        pictures.write(flags.output, reconstructed)
-        return
-    pair = [example["image"], reconstructed]
-    layout.write_png(flags.output, layout.pairs_grid(pair))
-    pictures.say_where(flags.output, count)
+        example = run.examples(images.split, images.count)
+    original = example["image"]
+    if images.images or images.condition is not None:
+        given = conditions(images.condition, run, trained, len(original))
+        example |= {} if given is None else {"attributes": given}
+    write(images.output, trained.reconstruct(**example).numpy(), original)
 
 
-def command():
-    """Entry point of the console script."""
-    app.run(main, define_flags, SUMMARY, positional="images")
+command = app.Command(main, __doc__, positional="images")
 
 
 if __name__ == "__main__":

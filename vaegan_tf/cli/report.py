@@ -1,57 +1,48 @@
-"""`vaegan-report`: compares trained models in one page."""
+"""Compares trained models in one page.
+
+Shows their samples of the same codes, their reconstructions of the same test
+images, their scores (those that vaegan-evaluate has written), curves, settings
+and cost. The page is a single file that needs no network.
+"""
 
 from absl import logging
 
-from vaegan_tf.cli import app, options
-
-SUMMARY = """
-Compares trained models in one page: their pictures of the same codes and of
-the same test images, their scores (those that vaegan-evaluate has written),
-curves, settings and cost. The page is a single file that needs no network.
-"""
+from vaegan_tf.cli import app
+from vaegan_tf.cli.options import CheckpointSettings, ModelModule
+from vaegan_tf.settings import setting
 
 
-def define_flags(flag_values):
-    """The command's flags by group."""
-    group = options.Group(flag_values)
-    group.repeated("runs", "Folder of a trained run; one to eight of them.")
-    group.string("output", "report.html", "The page to write.")
-    options.define_checkpoint(group)
-    group.integer("num_samples", 36, "Samples of each model.", low=1)
-    group.integer(
-        "num_reconstructions", 16, "Test images to reconstruct.", low=1
+class ReportSettings(ModelModule, CheckpointSettings):
+    """Which runs are compared, and how."""
+
+    runs: tuple[str, ...] | None = setting(
+        None, "Folders of trained runs, one to eight."
     )
-    group.integer("seed", 0, "Seed of the samples' codes.", low=0)
-    group.string(
-        "data_dir",
+    output: str = setting("report.html", "The page to write.")
+    num_samples: int = setting(36, "Samples of each model.", low=1)
+    num_reconstructions: int = setting(16, "Test images to reconstruct.", low=1)
+    seed: int = setting(0, "Seed of the samples' codes.", low=0)
+    data_dir: str | None = setting(
         None,
-        "Folder of prepared data sets (default: what each run remembers).",
+        "Folder of prepared data sets (default: that of each run's record).",
+        is_path=True,
     )
-    return {"Report": group.names}
 
 
-def main(flags):
-    """Reads the runs, has their models draw, writes the page."""
+def main(report: ReportSettings) -> None:
+    """Reads the runs, lets their models draw, writes the page."""
     from vaegan_tf.report import write_report
 
-    problems = write_report(
-        flags.runs,
-        flags.output,
-        checkpoint=flags.checkpoint,
-        num_samples=flags.num_samples,
-        num_reconstructions=flags.num_reconstructions,
-        seed=flags.seed,
-        data_dir=flags.data_dir,
-        command=app.command_line(),
-    )
-    for problem in problems:
+    settings = report.as_dict()
+    del settings["import_"]
+    runs, output = settings.pop("runs"), settings.pop("output")
+    typed = app.command_line()
+    for problem in write_report(runs, output, **settings, command=typed):
         logging.warning("%s", problem)
-    logging.info("Wrote %s.", flags.output)
+    logging.info("Wrote %s.", report.output)
 
 
-def command():
-    """Entry point of the console script."""
-    app.run(main, define_flags, SUMMARY, positional="runs")
+command = app.Command(main, __doc__, positional="runs")
 
 
 if __name__ == "__main__":

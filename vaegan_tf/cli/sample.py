@@ -1,47 +1,63 @@
-"""`vaegan-sample`: draws images from a trained model."""
+"""Draws images with a trained model.
 
-from vaegan_tf.cli import app, options
-
-SUMMARY = """
-Draws images with a trained model, of codes from the prior or from a sampler
-beside it: the same seed, the same images. Writes one picture, or a file for
-each image if --output ends in a slash.
+Codes come from the prior or from a sampler beside it: the same seed, the same
+images. Writes one image grid, or a file for each image if --output ends in a
+slash.
 """
 
-
-def define_flags(flag_values):
-    """The command's flags by group."""
-    groups = {"Model": options.define_use(flag_values)}
-    group = options.Group(flag_values)
-    group.integer("count", 64, "How many images.", low=1)
-    group.integer("seed", 0, "Seed of the codes.", low=0)
-    options.define_output(group, "samples.png")
-    groups["Images"] = group.names + options.define_condition(flag_values)
-    groups["Codes"] = options.define_sampler(flag_values)
-    return groups
+from vaegan_tf.cli import app
+from vaegan_tf.cli.options import (
+    SAMPLERS,
+    ConditionSettings,
+    SamplerParameters,
+    TrainedModel,
+)
+from vaegan_tf.settings import setting
 
 
-def main(flags):
-    """Loads the model, draws, writes."""
-    from vaegan_tf.cli import pictures
-    from vaegan_tf.sampling import create_sampler
-    from vaegan_tf.training.runs import Run
+class SampleSettings(ConditionSettings):
+    """How many images, and where they go."""
 
-    run = Run(flags.model_dir)
-    sampler = create_sampler(run, **options.sampler_arguments(flags))
-    model, _ = run.model(checkpoint=flags.checkpoint)
-    attributes = pictures.conditions(
-        flags.condition, run.read()["data"]["attribute_names"], model
+    count: int = setting(64, "How many images.", low=1)
+    seed: int = setting(0, "Seed of the codes.", low=0)
+    output: str = setting(
+        "samples.png", "File to write; a folder if it ends in a slash."
     )
-    if attributes is not None:
-        attributes = attributes.repeat(flags.count, axis=0)
-    codes = sampler.codes(flags.count, flags.seed)
-    pictures.write(flags.output, model.decode(codes, attributes).numpy())
 
 
-def command():
-    """Entry point of the console script."""
-    app.run(main, define_flags, SUMMARY)
+class SamplerSettings(SamplerParameters):
+    """Where codes come from."""
+
+    sampler: str = setting(
+        "prior",
+        "Codes from the prior; from a Gaussian mixture fitted to the codes of "
+        "the training images, which models with an encoder have; or from the "
+        "prior within --truncation.",
+        choices=SAMPLERS,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.truncation != 1.5 and self.sampler != "truncated":
+            raise ValueError("--truncation is for --sampler=truncated.")
+        if self.components is not None and self.sampler != "mixture":
+            raise ValueError("--components is for --sampler=mixture.")
+
+
+def main(
+    model: TrainedModel, images: SampleSettings, codes: SamplerSettings
+) -> None:
+    """Loads the model, draws, writes."""
+    from vaegan_tf.cli.images import conditions, write
+
+    run, trained, _ = model.open("sample")
+    attributes = conditions(images.condition, run, trained, images.count)
+    sampler = model.sampler(codes.sampler, codes)
+    latent = sampler.codes(images.count, images.seed)
+    write(images.output, trained.decode(latent, attributes).numpy())
+
+
+command = app.Command(main, __doc__)
 
 
 if __name__ == "__main__":

@@ -1,79 +1,100 @@
-"""`vaegan-train`: trains a model, or goes on where its training stopped."""
+"""Trains a model on a data set, or resumes a run where it stopped.
 
-from absl import flags as absl_flags
-from absl import logging
-
-from vaegan_tf.cli import app, options
-
-SUMMARY = """
-Trains a model on a data set, and prepares the data set first if need be. The
-same command goes on where a training stopped. --model_dir then holds pictures
-(samples/), numbers (metrics.jsonl, tensorboard/), checkpoints, and at the end
-a SavedModel (export/<step>/).
+Prepares the data set first if need be. The same command resumes a run.
+--model_dir then holds image grids (samples/), numbers (metrics.jsonl,
+tensorboard/), checkpoints, and at the end a SavedModel (export/<step>/). The
+settings of another model are shown by --model=gan --help.
 """
 
+import pathlib
+from collections.abc import Sequence
 
-def define_flags(flag_values):
-    """The command's flags by group."""
-    groups = {
-        "Data": options.define_data(flag_values)
-        + options.define_augmentation(flag_values),
-        "Model": options.define_model(flag_values),
-        "Optimisation": options.define_optimisation(flag_values),
-        "Run": options.define_run(flag_values),
-        "Evaluation": options.define_evaluation(flag_values),
-    }
-    absl_flags.mark_flag_as_required("model_dir", flag_values=flag_values)
-    return groups
+from absl import logging
+
+from vaegan_tf.cli import app
+from vaegan_tf.cli.flags import Groups, as_text, last_value
+from vaegan_tf.cli.options import ModelModule, RunFolder
+from vaegan_tf.settings import (
+    Experiment,
+    Settings,
+    groups_of,
+    kinds,
+    kinds_with,
+    setting,
+)
 
 
-def main(flags):
-    """Loads the data, trains, exports."""
+class ModelChoice(ModelModule, RunFolder):
+    """Which kind of model, and in which folder."""
+
+    model: str = setting(
+        "vaegan",
+        f"The kind of model: {', '.join(kinds())}, or one that --import "
+        "registers.",
+    )
+
+
+def groups(arguments: Sequence[str]) -> Groups:
+    """The groups of settings of the model that arguments name."""
+    own = groups_of(last_value(arguments, "model") or ModelChoice.model)
+    titled = {name.capitalize(): group for name, group in own.items()}
+    return {"Choice": ModelChoice, **titled}
+
+
+def unknown(name: str, arguments: Sequence[str]) -> str:
+    """What is to be said of a flag that the model does not have."""
+    name = name if kinds_with(name) else name.removeprefix("no")
+    known = ", ".join(kinds_with(name))
+    kind = last_value(arguments, "model") or ModelChoice.model
+    return (
+        known and f"--{name} does not apply to --model={kind}, only to {known}"
+    )
+
+
+def main(choice: ModelChoice, *settings: Settings) -> None:
+    """Prepares the data, trains, exports."""
     from vaegan_tf.training.distribution import create_distribution
 
-    options.check_model(flags)  # Before the data set is prepared for it.
+    names = groups_of(choice.model)
+    experiment = Experiment.of(choice.model, **dict(zip(names, settings)))
     # Devices can be laid out only before anything is computed.
-    distribution = create_distribution(flags.strategy, flags.logical_cpus)
+    distribution = create_distribution(
+        experiment.run.strategy, experiment.run.logical_cpus
+    )
     with distribution.watched():
-        _train(flags, distribution)
+        _train(choice, experiment, distribution)
         distribution.wait()
 
 
-def _train(flags, distribution):
-    from vaegan_tf.cli import scoring
+def _train(choice, experiment, distribution):
     from vaegan_tf.data import load_dataset
     from vaegan_tf.export import export_saved_model
-    from vaegan_tf.training.runs import Run
-    from vaegan_tf.training.train import train
+    from vaegan_tf.runs import Run
+    from vaegan_tf.training.train import check_experiment, train
 
-    run = Run(flags.model_dir)
-    data = options.data_arguments(flags)
-    dataset = distribution.chief_first(lambda: load_dataset(**data))
+    run = Run(pathlib.Path(choice.model_dir))
+    # `train` checks too, but only once a data set is prepared.
+    check_experiment(run, experiment, distribution)
+    data = {**experiment.data.as_dict(), "seed": experiment.run.seed}
+    name = data.pop("dataset")
+    dataset = distribution.chief_first(lambda: load_dataset(name, **data))
     finished = train(
         run,
         dataset,
-        record={
-            "command": app.command_line(),
-            "flags": app.flags_as_dict(flags),
-            "flag_file": app.flags_as_text(flags),
-            "data": options.data_record(data, dataset.attribute_names),
-        },
-        model=options.model_arguments(flags, dataset.attribute_names),
-        evaluator=scoring.evaluator_while_training(flags, dataset),
+        experiment,
         distribution=distribution,
-        **options.training_arguments(flags),
+        flag_file=as_text([choice, *experiment.groups.values()]),
+        command=app.command_line(),
     )
     if not finished:
-        logging.info("Stopped; the same command goes on from here.")
-    elif distribution.is_chief:
+        logging.info("Stopped; the same command resumes from here.")
+    elif distribution.is_chief and run.model_class.can("sample"):
         model, step = run.model()
         export_saved_model(model, run.exports / str(step))
-        logging.info("Done: look at %s.", run.samples)
+        logging.info("Done: see %s.", run.samples)
 
 
-def command():
-    """Entry point of the console script."""
-    app.run(main, define_flags, SUMMARY)
+command = app.Command(main, __doc__, groups, unknown=unknown)
 
 
 if __name__ == "__main__":

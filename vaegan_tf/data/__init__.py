@@ -1,4 +1,4 @@
-"""What does an example look like? Data sets, prepared once, in batches."""
+"""Data sets of images: prepared once, read in batches."""
 
 from vaegan_tf.data.dataset import ImageDataset, Split
 from vaegan_tf.data.loading import crop_of, load_dataset

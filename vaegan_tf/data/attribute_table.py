@@ -1,4 +1,4 @@
-"""Lists of one row per image: attributes, partitions."""
+"""Tables with one row per image: attributes, partitions."""
 
 import csv
 import dataclasses
@@ -9,59 +9,46 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """Numbers by image and column.
+    """Numbers (columns,) by the name of the image."""
 
-    Args:
-        source: Name of the file, for messages.
-        columns: Names of the columns.
-        rows: Numbers (columns,) by the name of the image.
-    """
-
-    source: str
+    source: str  # Name of the file, for messages.
     columns: tuple[str, ...]
     rows: dict[str, np.ndarray]
 
     def check_matches(self, images: Iterable[str]) -> None:
-        """Refuse rows without an image and images without a row.
-
-        Raises:
-            ValueError: If there are such.
-        """
-        images = set(images)
-        without_image = sorted(self.rows.keys() - images)
-        without_row = sorted(images - self.rows.keys())
-        if without_image or without_row:
-            parts = [
-                f"{len(names)} {what} ({_first(names)})"
-                for names, what in (
-                    (without_image, "rows without an image"),
-                    (without_row, "images without a row"),
-                )
-                if names
-            ]
+        """Raises a ValueError unless each image has one row."""
+        unmatched = {
+            "rows without an image": sorted(self.rows.keys() - set(images)),
+            "images without a row": sorted(set(images) - self.rows.keys()),
+        }
+        parts = [
+            f"{len(names)} {what} ({_first(names)})"
+            for what, names in unmatched.items()
+            if names
+        ]
+        if parts:
             raise ValueError(
                 f"{self.source} must have one row for each image. "
                 f"Received: {' and '.join(parts)}."
             )
+
+    def row(self, image: str) -> dict[str, np.float32]:
+        """The numbers of one image by column."""
+        return dict(zip(self.columns, self.rows[image]))
 
     def as_flags(self) -> "Table":
         """The table with −1 replaced by 0 where a column is of −1 and 1."""
         values = np.stack(list(self.rows.values()))
         signs = np.all(np.abs(values) == 1, axis=0)
         flags = np.where(signs, values > 0, values).astype(np.float32)
-        rows = dict(zip(self.rows, flags))
-        return dataclasses.replace(self, rows=rows)
+        return dataclasses.replace(self, rows=dict(zip(self.rows, flags)))
 
 
 def read_csv(source: str, text: str) -> Table:
-    """Read a table with a header; the first column names the image.
+    """Reads a table with a header; the first column names the image.
 
-    Args:
-        source: Name of the file, for messages.
-        text: Content of the file.
-
-    Raises:
-        ValueError: If a row does not fit the header or is not of numbers.
+    `source` is the name of the file, for messages. A row that does not fit the
+    header or is not of numbers is refused by a ValueError.
     """
     lines = [line for line in csv.reader(text.splitlines()) if line]
     if len(lines) < 2 or len(lines[0]) < 2:
@@ -74,17 +61,10 @@ def read_csv(source: str, text: str) -> Table:
 
 
 def read_celeba_list(source: str, text: str) -> Table:
-    """Read a list of CelebA: words between blanks.
+    """Reads a list of CelebA, separated by blanks; else as `read_csv`.
 
     The list of attributes begins with the number of rows and the names of the
     columns, the partition with the first row.
-
-    Args:
-        source: Name of the file, for messages.
-        text: Content of the file.
-
-    Raises:
-        ValueError: If a row does not fit the header or is not of numbers.
     """
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if len(lines) > 2 and len(lines[0]) == 1:
@@ -110,24 +90,20 @@ def _parse(source, columns, lines, first_line):
                 f"with {len(values)} values"
                 f"{', the second for it' if name in rows else ''}."
             )
-        rows[name.strip()] = _numbers(source, number, values)
+        rows[name.strip()] = _numbers(values)
+        if not np.all(np.isfinite(rows[name.strip()])):
+            raise ValueError(
+                f"{source} must hold finite numbers. "
+                f"Received: line {number} with {','.join(values)[:60]!r}."
+            )
     return Table(source, columns, rows)
 
 
-def _numbers(source, number, values):
+def _numbers(values):
     try:
-        row = np.array(values, np.float32)
-    except ValueError as error:
-        raise ValueError(
-            f"{source} must hold numbers. Received: line {number} with "
-            f"{','.join(values)[:60]!r}."
-        ) from error
-    if not np.all(np.isfinite(row)):
-        raise ValueError(
-            f"{source} must hold finite numbers. Received: line {number} with "
-            f"{','.join(values)[:60]!r}."
-        )
-    return row
+        return np.array(values, np.float32)
+    except ValueError:
+        return np.full(len(values), np.nan, np.float32)
 
 
 def _first(names, count=3):

@@ -1,7 +1,4 @@
-"""Random changes of a batch that leave faces faces.
-
-Every change is a pure function of the batch and a seed.
-"""
+"""Random changes of a batch: pure functions of the batch and a seed."""
 
 import math
 from collections.abc import Callable
@@ -14,47 +11,37 @@ _AUTHORS_CROP_SIZE = 148
 
 
 class Rows(NamedTuple):
-    """Which rows of a batch images are, where only a part of it is at hand.
+    """Which rows of a batch images are, where only a part of it is present.
 
     Each image is changed as it would be within the whole batch.
-
-    Args:
-        first: Number of the first row.
-        count: How many rows.
-        total: Rows of the whole batch.
     """
 
     first: int | tf.Tensor
-    count: int | tf.Tensor
-    total: int | tf.Tensor
+    size: int | tf.Tensor
+    total: int | tf.Tensor  # Rows of the whole batch.
 
     def of(self, batch: tf.Tensor) -> tf.Tensor:
         """These rows of a whole batch."""
-        part = batch[self.first : self.first + self.count]
-        return tf.ensure_shape(part, [_static(self.count), *batch.shape[1:]])
-
-
-Augmentation = Callable[[tf.Tensor, tf.Tensor, Rows | None], tf.Tensor]
+        part = batch[self.first : self.first + self.size]
+        static = self.size if isinstance(self.size, int) else None
+        return tf.ensure_shape(part, [static, *batch.shape[1:]])
 
 
 def flip(
     images: tf.Tensor, seed: tf.Tensor, rows: Rows | None = None
 ) -> tf.Tensor:
-    """Mirror every image left to right with probability one half.
+    """Mirrors every image left to right with probability one half.
 
-    The authors' code mirrors whole batches; here each image has its own lot.
+    The authors' code mirrors whole batches; here each image is drawn by itself.
 
     Args:
         images: (batch, height, width, channels).
         seed: Stateless seed, integers (2,).
         rows: Which rows of a batch the images are; all by default.
-
-    Returns:
-        (batch, height, width, channels).
     """
     rows = rows or _all_rows(images)
-    lots = rows.of(tf.random.stateless_uniform([rows.total], seed))
-    mirrored = lots[:, None, None, None] < 0.5
+    uniform = rows.of(tf.random.stateless_uniform([rows.total], seed))
+    mirrored = uniform[:, None, None, None] < 0.5
     return tf.where(mirrored, tf.reverse(images, [2]), images)
 
 
@@ -70,12 +57,12 @@ def distort(
     contrast: float = 0.05,
     hue: float = 0.01,
 ) -> tf.Tensor:
-    """Move, turn and tint every image a little.
+    """Shifts, scales, rotates and tints every image a little.
 
     Args:
         images: (batch, height, width, 3 or 1), in [−1, 1].
-        seed: Stateless seed, integers (2,).
-        rows: Which rows of a batch the images are; all by default.
+        seed: As in `flip`.
+        rows: As in `flip`.
         translation: Standard deviation in pixels of a crop 148 pixels high.
         scale: Standard deviation of the scale.
         rotation: Standard deviation in radians.
@@ -84,13 +71,10 @@ def distort(
         contrast: The same for the exponent of saturation and value.
         hue: Standard deviation in turns; grey images have no hue.
 
-    Returns:
-        (batch, height, width, channels), in [−1, 1].
-
     Reference:
         `dataset/augment.py` and `dataset/celeba.py` of the authors' code,
         https://github.com/andersbll/autoencoding_beyond_pixels. It distorts
-        600,000 pictures once, before the crop is made small, with cubic
+        600,000 images once, before the crop is resized, with cubic
         interpolation; here every batch is distorted anew, after it, bilinearly.
     """
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
@@ -117,7 +101,7 @@ def flip_and_distort(
     return distort(flip(images, first, rows), second, rows)
 
 
-AUGMENTATIONS: dict[str, Augmentation] = {
+AUGMENTATIONS: dict[str, Callable[..., tf.Tensor]] = {
     "none": lambda images, seed, rows=None: images,
     "flip": flip,
     "authors": flip_and_distort,
@@ -129,13 +113,9 @@ def _all_rows(images):
     return Rows(0, count, count)
 
 
-def _static(count):
-    return count if isinstance(count, int) else None
-
-
 def _normal(seed, sigma, rows, shape=()):
-    everyone = tf.random.stateless_normal([rows.total, *shape], seed)
-    return sigma * rows.of(everyone)
+    noise = tf.random.stateless_normal([rows.total, *shape], seed)
+    return sigma * rows.of(noise)
 
 
 def _exponent(seed, sigma, rows):
@@ -144,14 +124,13 @@ def _exponent(seed, sigma, rows):
 
 
 def _move(images, translation, scale, rotation):
-    """Sample the images at scaled, turned and shifted places.
+    """Samples the images at scaled, rotated and shifted positions.
 
-    Places outside take the colour of the nearest border.
+    Positions outside have the colour of the nearest border.
     """
     center_y = (images.shape[1] - 1) / 2
     center_x = (images.shape[2] - 1) / 2
-    cos = scale * tf.cos(rotation)
-    sin = scale * tf.sin(rotation)
+    cos, sin = scale * tf.cos(rotation), scale * tf.sin(rotation)
     offset_x = center_x + translation[:, 0] - cos * center_x + sin * center_y
     offset_y = center_y + translation[:, 1] - sin * center_x - cos * center_y
     zeros = tf.zeros_like(cos)
@@ -170,13 +149,9 @@ def _tint(images, exponent, turns):
     if images.shape[-1] == 1:
         return _power(images, exponent)
     hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(images), axis=-1)
-    exponent, turns = exponent[..., 0], turns[..., 0]
-    hsv = [
-        tf.math.floormod(hue + turns, 1.0),
-        _power(saturation, exponent),
-        _power(value, exponent),
-    ]
-    return tf.image.hsv_to_rgb(tf.stack(hsv, axis=-1))
+    hue = tf.math.floormod(hue + turns[..., 0], 1.0)
+    vivid = _power(tf.stack([saturation, value], axis=-1), exponent)
+    return tf.image.hsv_to_rgb(tf.concat([hue[..., None], vivid], axis=-1))
 
 
 def _power(base, exponent):

@@ -33,10 +33,7 @@ class Split:
 
     @functools.cached_property
     def images(self) -> np.ndarray:
-        """The images, uint8 (examples, height, width, channels), read only.
-
-        An `np.memmap` where they exceed the memory limit.
-        """
+        """The images, read only; an `np.memmap` beyond the memory limit."""
         mapped = np.load(self.images_path, mmap_mode="r")
         if mapped.nbytes > self.memory_limit_bytes:
             return mapped
@@ -46,14 +43,9 @@ class Split:
         return images
 
     def gather(self, indices: tf.Tensor) -> transforms.Example:
-        """The examples at some positions, also inside `tf.data` maps.
+        """The examples at (batch,) positions, also inside `tf.data` maps.
 
-        Args:
-            indices: Integers (batch,).
-
-        Returns:
-            `image`, uint8 (batch, height, width, channels), and, unless
-            there are none, `attributes`, float32 (batch, attributes).
+        The entry `attributes` is absent where there are none.
         """
         example = {"image": self._gather_images(indices)}
         if self.attributes.shape[1]:
@@ -63,38 +55,29 @@ class Split:
     def _gather_images(self, indices):
         if not isinstance(self.images, np.memmap):
             return tf.gather(self._images_tensor, indices)
-        images = tf.numpy_function(
-            lambda positions: self.images[positions],
-            [indices],
-            tf.uint8,
-            stateful=False,
-        )
+        read = self.images.__getitem__
+        images = tf.numpy_function(read, [indices], tf.uint8, stateful=False)
         images.set_shape([*indices.shape, *self.images.shape[1:]])
         return images
 
     @functools.cached_property
     def _images_tensor(self):
-        return _host_tensor(np.load(self.images_path, mmap_mode="r"))
+        with tf.device("CPU:0"):
+            return tf.constant(np.load(self.images_path, mmap_mode="r"))
 
     @functools.cached_property
     def _attributes_tensor(self):
-        return _host_tensor(self.attributes)
+        with tf.device("CPU:0"):
+            return tf.constant(self.attributes)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageDataset:
-    """Images of one shape in three splits, with their attributes.
-
-    Args:
-        name: Name of the data set.
-        image_shape: (height, width, channels).
-        attribute_names: Names of the attributes, possibly none.
-        splits: `train`, `validation` and `test`.
-    """
+    """Images of one shape in the splits `train`, `validation` and `test`."""
 
     name: str
-    image_shape: tuple[int, int, int]
-    attribute_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]  # (height, width, channels)
+    attribute_names: tuple[str, ...]  # Possibly none.
     splits: Mapping[str, Split]
 
     def train_batches(
@@ -108,11 +91,10 @@ class ImageDataset:
         parts: Sequence[int] = (0,),
         num_parts: int = 1,
     ) -> tf.data.Dataset:
-        """Shuffled batches without end; batch s depends on (seed, s) alone.
+        """Endless shuffled batches; batch s depends on (seed, s) alone.
 
-        Every pass over the split is a new permutation of it, and batches run
-        on from one pass to the next. To resume after n steps is to start at
-        `start_step=n`.
+        Every epoch is a new permutation of the split; batches cross its end.
+        To resume after n steps is to start at `start_step=n`.
 
         Args:
             batch_size: Number of images in a batch, over all replicas.
@@ -120,24 +102,17 @@ class ImageDataset:
             start_step: Number of the first batch.
             augmentation: `none`, `flip` or `authors` (see `augmentation`).
             split: Name of the split.
-            parts: Which parts of every batch to give, one after the other.
-            num_parts: How many parts a batch has; where it does not divide
-                evenly, some have an image more. Together they are the batch,
-                whatever their number.
+            parts: Which parts of every batch to return, one after the other.
+            num_parts: How many parts make up a batch, of almost equal sizes.
 
         Returns:
-            Dictionaries of `image`, float32 (batch, height, width, channels)
-            in [−1, 1], and `attributes`, float32 (batch, attributes), which
-            is absent from a data set without attributes.
-
-        Raises:
-            ValueError: If an argument is out of its range.
+            `image`, float32 (batch, height, width, channels) in [−1, 1], and
+            `attributes`, float32 (batch, attributes), if there are any.
         """
-        source = self._split(split)
-        _check_at_least("batch_size", batch_size, 1)
-        _check_at_least("start_step", start_step, 0)
-        _check_at_least("batch_size", batch_size, num_parts)
-        augment = _find_augmentation(augmentation)
+        source = _one_of("split", self.splits, split)
+        check_at_least("start_step", start_step, 0)
+        check_at_least("batch_size", batch_size, num_parts)
+        augment = _one_of("augmentation", AUGMENTATIONS, augmentation)
         _load(source)
 
         def part_at(position):
@@ -156,22 +131,13 @@ class ImageDataset:
     def batches(
         self, split: str, batch_size: int, count: int | None = None
     ) -> tf.data.Dataset:
-        """Examples of a split, each once, in order.
+        """Examples of a split as from `train_batches`, each once, in order.
 
-        Args:
-            split: Name of the split.
-            batch_size: Number of images in a batch; the last may have fewer.
-            count: How many examples, at the positions of `positions`; by
-                default all.
-
-        Returns:
-            Dictionaries as from `train_batches`.
-
-        Raises:
-            ValueError: If an argument is out of its range.
+        The last batch may have fewer. With `count`, these are the examples at
+        `positions`.
         """
-        source = self._split(split)
-        _check_at_least("batch_size", batch_size, 1)
+        source = _one_of("split", self.splits, split)
+        check_at_least("batch_size", batch_size, 1)
         positions = self.positions(split, count)
         _load(source)
 
@@ -182,19 +148,8 @@ class ImageDataset:
         return _map(slices.batch(batch_size), batch_of)
 
     def positions(self, split: str, count: int | None = None) -> np.ndarray:
-        """Positions of examples that are evenly spread over a split.
-
-        Args:
-            split: Name of the split.
-            count: How many; by default all.
-
-        Returns:
-            Ascending integers, (count,).
-
-        Raises:
-            ValueError: If an argument is out of its range.
-        """
-        total = len(self._split(split))
+        """Positions of `count` evenly spaced examples of a split, ascending."""
+        total = len(_one_of("split", self.splits, split))
         count = total if count is None else count
         if not 1 <= count <= total:
             raise ValueError(
@@ -203,25 +158,15 @@ class ImageDataset:
             )
         return np.arange(count, dtype=np.int64) * total // count
 
-    def _split(self, name):
-        if name not in self.splits:
-            raise ValueError(
-                f"`split` must be one of {', '.join(self.splits)}. "
-                f"Received: {name!r}."
-            )
-        return self.splits[name]
-
 
 def _place(position, batch_size, parts, num_parts):
     """Step and rows of one element of a stream of some parts of batches."""
-    if num_parts == 1:
-        return position, Rows(0, batch_size, batch_size)
     part = tf.gather(tf.constant(parts, tf.int64), position % len(parts))
     first = part * batch_size // num_parts
-    count = (part + 1) * batch_size // num_parts - first
+    size = (part + 1) * batch_size // num_parts - first
     if batch_size % num_parts == 0:
-        count = batch_size // num_parts  # Known before it is computed.
-    return position // len(parts), Rows(first, count, batch_size)
+        size = batch_size // num_parts  # Known before it is computed.
+    return position // len(parts), Rows(first, size, batch_size)
 
 
 def _shuffled_indices(step, batch_size, count, seed):
@@ -242,32 +187,23 @@ def _shuffled_indices(step, batch_size, count, seed):
 def _epoch_keys(seed, first_epoch, num_epochs):
     """Keys of the permutations of some epochs, int64 (epochs, 3).
 
-    Plain small numbers will not do: from the key 0, 0, 0 the shuffle of a
-    small set leaves most of it in place.
+    Small integers do not work: from the key 0, 0, 0 the shuffle of a small set
+    leaves most of it in place.
     """
-    keys = [
-        tf.random.stateless_uniform(
-            [3],
-            tf.random.experimental.stateless_fold_in(
-                tf.constant([seed, 1], tf.int64), first_epoch + number
-            ),
-            minval=None,
-            maxval=None,
-            dtype=tf.int64,
-        )
+    seed = tf.constant([seed, 1], tf.int64)
+    seeds = [
+        tf.random.experimental.stateless_fold_in(seed, first_epoch + number)
         for number in range(num_epochs)
     ]
-    return tf.stack(keys)
+    draw = tf.random.stateless_uniform
+    return tf.stack([draw([3], key, None, None, tf.int64) for key in seeds])
 
 
 def _map(dataset, function):
-    options = tf.data.Options()
-    options.deterministic = True
-    return (
-        dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
-        .with_options(options)
+    mapped = dataset.map(
+        function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
+    return mapped.prefetch(tf.data.AUTOTUNE)
 
 
 def _load(split):
@@ -275,21 +211,17 @@ def _load(split):
     split.gather(tf.zeros([1], tf.int64))
 
 
-def _host_tensor(array):
-    with tf.device("CPU:0"):
-        return tf.constant(array)
-
-
-def _find_augmentation(name):
-    if name not in AUGMENTATIONS:
+def _one_of(name, options, value):
+    if value not in options:
         raise ValueError(
-            f"`augmentation` must be one of {', '.join(AUGMENTATIONS)}. "
-            f"Received: {name!r}."
+            f"`{name}` must be one of {', '.join(options)}. "
+            f"Received: {value!r}."
         )
-    return AUGMENTATIONS[name]
+    return options[value]
 
 
-def _check_at_least(name, value, lowest):
+def check_at_least(name: str, value: int, lowest: int) -> None:
+    """Raises a ValueError if an argument is too small."""
     if value < lowest:
         raise ValueError(
             f"`{name}` must be at least {lowest}. Received: {value}."

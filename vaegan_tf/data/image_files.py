@@ -1,53 +1,132 @@
-"""Which of the user's files are images, whole, and how are they stored?"""
+"""The user's files, in a folder or a zip; which of them can be decoded?"""
 
 import concurrent.futures
+import hashlib
 import io
+import os
+import re
 import struct
+import threading
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from absl import logging
 from PIL import Image
-from tqdm import tqdm
 
-from vaegan_tf.data.drawing_pool import available_cores
-from vaegan_tf.data.file_tree import FileTree
+from vaegan_tf.data.progress import progress
 from vaegan_tf.images import upright_rgb
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
 _MOST_DAMAGED = 0.01
 _NAMED_IN_LOG = 10
-_DAMAGE = (
-    OSError,
-    SyntaxError,  # Pillow's, for a broken PNG
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    zipfile.BadZipFile,
-    Image.DecompressionBombError,
-)
+# What Pillow raises; a SyntaxError for a broken PNG.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+_DAMAGE = (*_BROKEN, zipfile.BadZipFile, Image.DecompressionBombError)
 _ORIENTATION = 0x0112
 
 
+class Folder:
+    """The files of a folder and of the folders in it.
+
+    A file's name is its path from there, with `/` between folders.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def identity(self) -> str:
+        """A name of place and state, fit for a folder: `photos-0a1b2c3d4e`."""
+        resolved = self.path.resolve()
+        slug = re.sub(r"[^A-Za-z0-9_.]+", "_", resolved.stem) or "root"
+        text = f"{resolved}\n{self.state()}"
+        digest = hashlib.sha256(text.encode(errors="surrogateescape"))
+        return f"{slug}-{digest.hexdigest()[:10]}"
+
+    def names(self) -> list[str]:
+        """Names of all files in sorted order, hidden ones left out."""
+        return sorted(name for name, _ in self._files())
+
+    def read(self, name: str) -> bytes:
+        """The content of a file. Safe to call from several threads."""
+        return (self.path / name).read_bytes()
+
+    def state(self) -> str:
+        """A text that changes when the files change: sizes and times."""
+        lines = [f"{name} {_state(path)}" for name, path in self._files()]
+        return "\n".join(sorted(lines))
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        for folder, _, files in os.walk(self.path, followlinks=True):
+            for file in files:
+                path = Path(folder, file)
+                name = path.relative_to(self.path).as_posix()
+                if _is_visible(name):
+                    yield name, path
+
+
+class Zip(Folder):
+    """The files of a zip, as those of a folder."""
+
+    def __init__(self, path: Path):
+        super().__init__(path)
+        self._local = threading.local()
+
+    def names(self) -> list[str]:
+        """See the base class."""
+        names = [n for n in self._file().namelist() if not n.endswith("/")]
+        return sorted(filter(_is_visible, names))
+
+    def read(self, name: str) -> bytes:
+        """See the base class."""
+        return self._file().read(name)
+
+    def state(self) -> str:
+        """Size and time of the zip."""
+        return _state(self.path)
+
+    def _file(self) -> zipfile.ZipFile:
+        # One handle a thread: a shared one would serialise the reads.
+        if not hasattr(self._local, "file"):
+            self._local.file = zipfile.ZipFile(self.path)
+        return self._local.file
+
+
+def open_tree(source_dir: str | os.PathLike) -> Folder:
+    """The files in a folder or zip.
+
+    Raises:
+        FileNotFoundError: If there is nothing of this name.
+        ValueError: If it is neither a folder nor a zip.
+    """
+    path = Path(source_dir).expanduser()
+    if path.is_dir():
+        return Folder(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            "`source_dir` must name a folder or zip that exists. "
+            f"Received: {str(source_dir)!r}."
+        )
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            "`source_dir` must name a folder or zip. Received: "
+            f"{str(source_dir)!r}, which is another kind of file."
+        )
+    return Zip(path)
+
+
 def image_names(names: Sequence[str]) -> list[str]:
-    """The names that end like an image's."""
+    """The names with an image's suffix."""
     return [name for name in names if name.lower().endswith(SUFFIXES)]
 
 
 def encode_for_tensorflow(data: bytes) -> bytes:
-    """The same picture in a form that TensorFlow decodes alike.
+    """Turns an image file into a JPEG or PNG that TensorFlow decodes alike.
 
     An upright JPEG or PNG of 8 bits in grey or colour stays as it is. Of all
-    else the first frame is turned upright, laid over white and made a PNG.
-
-    Args:
-        data: The content of an image file.
-
-    Returns:
-        A JPEG or PNG.
+    others the first frame is turned upright, laid over white and made a PNG.
     """
     with Image.open(io.BytesIO(data)) as image:
         plain = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
@@ -60,41 +139,36 @@ def encode_for_tensorflow(data: bytes) -> bytes:
 
 
 def whole_images(
-    tree: FileTree,
+    tree: Folder,
     names: Sequence[str],
     required_size: tuple[int, int] | None = None,
-) -> list[str]:
+) -> set[str]:
     """The names of the images that can be decoded; the others are logged.
 
     Args:
         tree: Where the images are.
-        names: The images to look at.
+        names: The images to check.
         required_size: (width, height) that all of them must have.
-
-    Returns:
-        The names, in order.
 
     Raises:
         ValueError: If more than 1 % are damaged, or one has another size.
     """
-    with concurrent.futures.ThreadPoolExecutor(available_cores()) as pool:
-        sizes = list(
-            tqdm(
-                pool.map(lambda name: _whole_size(tree, name), names),
-                total=len(names),
-                desc="Checking images",
-                unit=" images",
-                disable=None,
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        checked = pool.map(lambda name: _whole_size(tree, name), names)
+        sizes = list(progress(checked, "Checking images", len(names)))
+    whole = {name: size for name, size in zip(names, sizes) if size}
+    for name, size in whole.items():
+        if required_size not in (None, size):
+            raise ValueError(
+                "The images must be {} × {} pixels. ".format(*required_size)
+                + f"Received: {name} of {size[0]} × {size[1]}. Other images "
+                "can be read as data set image_folder."
             )
-        )
-    if required_size:
-        _check_sizes(names, sizes, required_size)
-    damaged = [name for name, size in zip(names, sizes) if size is None]
-    _report(damaged, len(names))
-    return [name for name, size in zip(names, sizes) if size is not None]
+    _report([name for name in names if name not in whole], len(names))
+    return set(whole)
 
 
-def _whole_size(tree, name):
+def _whole_size(tree: Folder, name: str) -> tuple[int, int] | None:
     """(width, height) of an image, or None if it is damaged."""
     try:
         with Image.open(io.BytesIO(tree.read(name))) as image:
@@ -114,20 +188,15 @@ def _report(damaged, count):
             f"At most 1 % of the images may be damaged. Received: "
             f"{len(damaged)} of {count}: {first}{more}"
         )
-    logging.warning(
-        "Left out %d of %d images, which are damaged: %s%s",
-        len(damaged),
-        count,
-        first,
-        more,
-    )
+    message = "Left out %d of %d images, which are damaged: %s%s"
+    logging.warning(message, len(damaged), count, first, more)
 
 
-def _check_sizes(names, sizes, required):
-    for name, size in zip(names, sizes):
-        if size not in (None, required):
-            raise ValueError(
-                f"The images must be {required[0]} × {required[1]} pixels. "
-                f"Received: {name} of {size[0]} × {size[1]}. Other images can "
-                "be read with --dataset=image_folder."
-            )
+def _state(path):
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _is_visible(name):
+    parts = PurePosixPath(name).parts
+    return not any(p.startswith(".") or p == "__MACOSX" for p in parts)

@@ -4,30 +4,22 @@ import collections
 import functools
 import os
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
-from tqdm import tqdm
 
-from vaegan_tf.data import file_tree, image_files, splits
+from vaegan_tf.data import image_files, splits
 from vaegan_tf.data.attribute_table import Table, read_csv
 
 ATTRIBUTE_LIST = "attributes.csv"
 
 
-class ImageFolderConfig(tfds.core.BuilderConfig):
-    """Which files.
-
-    Args:
-        source_dir: The folder or zip.
-
-    Raises:
-        FileNotFoundError: If it does not exist.
-        ValueError: If it holds no images.
-    """
+class ImageFolder:
+    """The images in a folder or zip."""
 
     def __init__(self, source_dir: str | os.PathLike):
-        self.tree = file_tree.open_tree(source_dir)
+        self.tree = image_files.open_tree(source_dir)
         names = self.tree.names()
         self.image_names = image_files.image_names(names)
         self.has_attributes = ATTRIBUTE_LIST in names
@@ -37,7 +29,6 @@ class ImageFolderConfig(tfds.core.BuilderConfig):
                 f"({', '.join(image_files.SUFFIXES)}). "
                 f"Received: {str(source_dir)!r} with {len(names)} other files."
             )
-        super().__init__(name=self.tree.identity())
 
     @functools.cached_property
     def attributes(self) -> Table:
@@ -47,6 +38,16 @@ class ImageFolderConfig(tfds.core.BuilderConfig):
             return Table("", (), dict.fromkeys(self.image_names, empty))
         text = self.tree.read(ATTRIBUTE_LIST).decode("utf-8-sig")
         return read_csv(ATTRIBUTE_LIST, text).as_flags()
+
+    def features(self) -> dict[str, Any]:
+        """What an example holds, in TFDS's terms."""
+        features = {"image": tfds.features.Image(shape=(None, None, 3))}
+        columns = dict.fromkeys(self.attributes.columns, np.float32)
+        return {**features, "attributes": columns} if columns else features
+
+    def whole_images(self) -> set[str]:
+        """Names of the images that can be decoded."""
+        return image_files.whole_images(self.tree, self.image_names)
 
     def partition(self) -> dict[str, list[str]]:
         """Names of the images by split.
@@ -58,53 +59,15 @@ class ImageFolderConfig(tfds.core.BuilderConfig):
         for name in self.image_names:
             folders = PurePosixPath(name).parts[:-1]
             split = splits.canonical_name(folders[0]) if folders else None
-            partition[split].append(name)
-        if None in partition or "train" not in partition:
+            partition[split or ""].append(name)
+        if "" in partition or "train" not in partition:
             return {"train": self.image_names}
-        return dict(partition)
+        return partition
 
-
-class ImageFolderFiles(tfds.core.GeneratorBasedBuilder):
-    """Images from files that the user has."""
-
-    name = "image_folder"
-    VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self):
-        features = {"image": tfds.features.Image(shape=(None, None, 3))}
-        columns = self.builder_config.attributes.columns
-        if columns:
-            features["attributes"] = dict.fromkeys(columns, np.float32)
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=self.__doc__,
-            features=tfds.features.FeaturesDict(features),
-            disable_shuffling=True,
-        )
-
-    def _split_generators(self, dl_manager):
-        del dl_manager
-        config = self.builder_config
-        config.attributes.check_matches(config.image_names)
-        whole = set(image_files.whole_images(config.tree, config.image_names))
-        return {
-            split: self._generate_examples(
-                split, [name for name in names if name in whole]
-            )
-            for split, names in config.partition().items()
-        }
-
-    def _generate_examples(self, split, names):
-        config = self.builder_config
-        columns = config.attributes.columns
-        for number, name in enumerate(
-            tqdm(
-                names, f"Copying images ({split})", unit=" images", disable=None
-            )
-        ):
-            data = config.tree.read(name)
-            example = {"image": image_files.encode_for_tensorflow(data)}
-            if columns:
-                row = config.attributes.rows[name]
-                example["attributes"] = dict(zip(columns, row))
-            yield number, example
+    def example(self, name: str) -> dict[str, Any]:
+        """The image, in a form that TensorFlow decodes, and its attributes."""
+        image = image_files.encode_for_tensorflow(self.tree.read(name))
+        attributes = self.attributes.row(name)
+        if not attributes:
+            return {"image": image}
+        return {"image": image, "attributes": attributes}

@@ -1,6 +1,7 @@
-"""The one way in: `load_dataset`."""
+"""Loads a data set by name."""
 
 import difflib
+import json
 import os
 from collections.abc import Sequence
 
@@ -14,7 +15,9 @@ from vaegan_tf.data.dataset import (
     DEFAULT_MEMORY_LIMIT_BYTES,
     ImageDataset,
     Split,
+    check_at_least,
 )
+from vaegan_tf.settings import DataSettings
 
 _CROPS = {
     "celeb": transforms.crop_box(*transforms.CELEB_BOX),
@@ -37,61 +40,67 @@ def load_dataset(
     seed: int = 0,
     memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
 ) -> ImageDataset:
-    """Load a data set of images; prepare it first if it was not.
+    """Loads a data set of images, and prepares it first if needed.
 
     Args:
         name: `avatars` (or `avatars/tiny`), `celeb_a`, `celeb_a_files`,
             `image_folder`, or any data set of TFDS with an image.
-        data_dir: Where prepared data sets lie; TFDS's folder by default. Of
-            a URL, such as `gs://bucket/data`, they are copied here once.
+        data_dir: Folder of prepared data sets; TFDS's by default. From a
+            URL, such as `gs://bucket/data`, they are copied here once.
         source_dir: The folder or zip with the user's files, for
             `celeb_a_files` and `image_folder`; for `celeb_a`, the folder with
             the five official files, if they are not to be downloaded.
         image_size: Height and width of the images.
         num_channels: 3, or 1 for grey.
-        attributes: Names of the attributes to keep, in this order; all of
-            them by default.
+        attributes: Names of the attributes to keep, in order; all by default.
         crop: `celeb` (the authors' box), `square` (the central one), `none`,
             or `auto`: the first for CelebA, none for avatars, else square.
         seed: Seed of validation and test splits that the source lacks.
         memory_limit_bytes: A split's images beyond this size stay on disk.
 
-    Returns:
-        The data set.
-
     Raises:
         FileNotFoundError: If a file or folder is missing.
-        ValueError: If an argument is out of its range, or the files do not
-            make a data set.
+        ValueError: If the files do not make a data set.
         ConnectionError: If a download failed.
     """
-    _check_arguments(image_size, num_channels, crop)
+    # Any size will do here; that it is one of a few is for the networks.
+    DataSettings(num_channels=num_channels, crop=crop)
+    check_at_least("image_size", image_size, 1)
     if remote.is_url(data_dir):
         data_dir = remote.local_folder(data_dir, name)
     builder = sources.find_builder(name, data_dir, source_dir)
     crop = crop_of(builder.name, crop)
     _check_crop(name, crop, builder.info.features["image"].shape)
     carved = not splits.is_complete(builder.info.splits)
-    array_format = ArrayFormat(
-        image_size, num_channels, crop, seed if carved else None
-    )
-    arrays = _find_arrays(name, builder, array_format)
-    return _select(name, arrays, array_format, attributes, memory_limit_bytes)
+    seed_of_splits = seed if carved else None
+    array_format = ArrayFormat(image_size, num_channels, crop, seed_of_splits)
+    folder = _find_arrays(name, builder, array_format)
+    return _select(name, folder, array_format, attributes, memory_limit_bytes)
 
 
 def crop_of(name: str, crop: str = "auto") -> str:
-    """The crop that `auto` stands for.
+    """The crop of a data set: `celeb`, `square` or `none`, never `auto`."""
+    auto = _AUTO_CROPS.get(name.partition("/")[0], "square")
+    return auto if crop == "auto" else crop
 
-    Args:
-        name: Name of the data set.
-        crop: As in `load_dataset`.
 
-    Returns:
-        `celeb`, `square` or `none`.
-    """
-    if crop != "auto":
-        return crop
-    return _AUTO_CROPS.get(name.partition("/")[0], "square")
+def _select(name, folder, array_format, attributes, memory_limit_bytes):
+    """The data set of some arrays and some of their attributes."""
+    available = json.loads((folder / "attributes.json").read_text())
+    columns = _columns(available, attributes)
+    return ImageDataset(
+        name=name,
+        image_shape=array_format.image_shape,
+        attribute_names=tuple(available[column] for column in columns),
+        splits={
+            split: Split(
+                folder / f"{split}_images.npy",
+                np.load(folder / f"{split}_attributes.npy")[:, columns],
+                memory_limit_bytes,
+            )
+            for split in splits.SPLITS
+        },
+    )
 
 
 def _find_arrays(name, builder, array_format):
@@ -112,24 +121,6 @@ def _find_arrays(name, builder, array_format):
         ) from error
 
 
-def _select(name, arrays, array_format, attributes, memory_limit_bytes):
-    """The data set of some arrays and some of their attributes."""
-    columns = _columns(arrays.attribute_names, attributes)
-    return ImageDataset(
-        name=name,
-        image_shape=array_format.image_shape,
-        attribute_names=tuple(arrays.attribute_names[c] for c in columns),
-        splits={
-            split: Split(
-                arrays.images_path(split),
-                arrays.attributes(split)[:, columns],
-                memory_limit_bytes,
-            )
-            for split in splits.SPLITS
-        },
-    )
-
-
 def _attributes_of(builder):
     """Names of the attributes and the transform that makes them a vector."""
     features = dict(builder.info.features.items())
@@ -141,10 +132,8 @@ def _attributes_of(builder):
         names = list(attributes)
         return names, transforms.stack_attributes(names)
     label = features.get("label")
-    if (
-        isinstance(label, tfds.features.ClassLabel)
-        and label.num_classes
-        and label.num_classes <= _MOST_CLASSES
+    if isinstance(label, tfds.features.ClassLabel) and (
+        0 < (label.num_classes or 0) <= _MOST_CLASSES
     ):
         return list(label.names), transforms.one_hot_label(label.num_classes)
     return [], transforms.no_attributes
@@ -156,8 +145,7 @@ def _columns(available, wanted):
     unknown = [name for name in wanted if name not in available]
     if unknown:
         near = difflib.get_close_matches(unknown[0], available, n=2)
-        named = " or ".join(map(repr, near))
-        hint = f"Did you mean {named}? " if near else ""
+        hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
         raise ValueError(
             "`attributes` must name attributes of the data set. Received: "
             f"{unknown[0]!r}. {hint}Available: "
@@ -166,30 +154,13 @@ def _columns(available, wanted):
     return [available.index(name) for name in wanted]
 
 
-def _check_arguments(image_size, num_channels, crop):
-    if image_size < 1:
-        raise ValueError(
-            f"`image_size` must be positive. Received: {image_size}."
-        )
-    if num_channels not in (1, 3):
-        raise ValueError(
-            "`num_channels` must be 1 (grey) or 3 (colour). "
-            f"Received: {num_channels}."
-        )
-    if crop != "auto" and crop not in _CROPS:
-        raise ValueError(
-            f"`crop` must be one of auto, {', '.join(_CROPS)}. "
-            f"Received: {crop!r}."
-        )
-
-
 def _check_crop(name, crop, shape):
     top, left, height, width = transforms.CELEB_BOX
-    low = shape[0] is not None and shape[0] < top + height
-    narrow = shape[1] is not None and shape[1] < left + width
-    if crop == "celeb" and (low or narrow):
+    least = (top + height, left + width)
+    is_small = any(side and side < end for side, end in zip(shape, least))
+    if crop == "celeb" and is_small:
         raise ValueError(
-            f"crop='celeb' takes images of at least {top + height} × "
-            f"{left + width} pixels (height × width). Received: {name!r} with "
-            f"{shape[0]} × {shape[1]}."
+            "crop='celeb' takes images of at least {} × {} ".format(*least)
+            + "pixels (height × width). Received: "
+            f"{name!r} with {shape[0]} × {shape[1]}."
         )

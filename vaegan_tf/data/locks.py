@@ -8,13 +8,11 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock until the block ends; wait while another process holds it.
+    """Holds a lock file until the block ends; waits while another process does.
 
-    The system frees it when its holder dies, so whatever unfinished work the
-    holder of the lock finds is a dead process's and may go.
-
-    Args:
-        path: The lock file; made when missing, and left behind, empty.
+    The system frees it when its holder dies: unfinished work that the holder
+    of the lock finds is a dead process's and may be deleted. The file is
+    created if missing, and left behind, empty.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:

@@ -3,34 +3,34 @@
 import os
 import re
 from pathlib import Path
+from typing import TypeGuard
 
 import tensorflow as tf
 from absl import logging
 
+from vaegan_tf import files
 from vaegan_tf.data import locks
 
 
-def local_folder(data_dir: str | os.PathLike, name: str) -> Path:
-    """Copies a prepared data set from a URL to this machine.
+def local_folder(data_dir: str, name: str) -> Path:
+    """Copies a prepared data set from a URL into the user's cache.
 
-    Files that are here with the same size are not copied again. What is not
-    prepared there is prepared here, in the same folder.
+    Local files of the same size are not copied again. What is not prepared
+    there is prepared here, in the folder that is returned.
 
     Args:
         data_dir: A URL that TensorFlow can read, such as `gs://bucket/data`,
             below which data sets lie as in a folder of TFDS.
         name: Name of the data set, possibly with a configuration.
 
-    Returns:
-        A folder to take for `data_dir`, in the user's cache.
-
     Raises:
         ValueError: If TensorFlow cannot read such URLs.
         ConnectionError: If the storage cannot be read.
     """
-    url = os.fspath(data_dir).rstrip("/")
+    url = data_dir.rstrip("/")
     dataset = re.split("[/:]", name)[0]
-    folder = _cache() / re.sub(r"[^\w.-]+", "-", url)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    folder = cache / "vaegan_tf" / re.sub(r"[^\w.-]+", "-", url)
     try:
         with locks.exclusive(folder / ".lock"):
             _copy_tree(f"{url}/{dataset}", folder / dataset)
@@ -48,14 +48,9 @@ def local_folder(data_dir: str | os.PathLike, name: str) -> Path:
     return folder
 
 
-def is_url(data_dir: str | os.PathLike | None) -> bool:
-    """Whether it names a place on object storage, and no folder."""
+def is_url(data_dir: str | os.PathLike | None) -> TypeGuard[str]:
+    """Whether it names a location on object storage, and no folder."""
     return isinstance(data_dir, str) and "://" in data_dir
-
-
-def _cache():
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "vaegan_tf"
 
 
 def _copy_tree(url, folder):
@@ -65,16 +60,15 @@ def _copy_tree(url, folder):
         logging.info("%s is not there; it is prepared here.", url)
         return
     for place, _, names in tf.io.gfile.walk(url):
+        place = place.rstrip("/")
         inner = folder / place.removeprefix(url).strip("/")
         for name in names:
-            _copy_file(f"{place.rstrip('/')}/{name}", inner / name)
+            _copy_file(f"{place}/{name}", inner / name)
 
 
 def _copy_file(url, path):
     if path.exists() and path.stat().st_size == tf.io.gfile.stat(url).length:
         return
     logging.info("Copying %s.", url)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    tf.io.gfile.copy(url, str(partial), overwrite=True)
-    os.replace(partial, path)
+    with files.replacing(path) as temporary:
+        tf.io.gfile.copy(url, str(temporary), overwrite=True)

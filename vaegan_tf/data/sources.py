@@ -16,8 +16,9 @@ from tensorflow_datasets.core.download import download_manager
 
 from vaegan_tf.data import locks
 from vaegan_tf.data.avatars import Avatars
-from vaegan_tf.data.celeb_a_files import CelebAFiles, CelebAFilesConfig
-from vaegan_tf.data.image_folder import ImageFolderConfig, ImageFolderFiles
+from vaegan_tf.data.celeb_a_files import CelebAFolder
+from vaegan_tf.data.image_folder import ImageFolder
+from vaegan_tf.data.progress import progress
 
 OWN_DATASETS = ("avatars", "celeb_a_files", "image_folder")
 
@@ -37,6 +38,60 @@ _DOWNLOAD_ERRORS = (
 )
 
 
+class FilesConfig(tfds.core.BuilderConfig):
+    """Which files; each state of them is a configuration of its own."""
+
+    def __init__(self, source: CelebAFolder | ImageFolder):
+        self.source = source
+        super().__init__(name=source.tree.identity())
+
+
+class FilesBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+    """Copies the images that can be decoded, in order."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = self.builder_config.source.features()
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=self.__doc__,
+            features=tfds.features.FeaturesDict(features),
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager) -> dict[str, Iterator]:
+        source = self.builder_config.source
+        source.attributes.check_matches(source.image_names)
+        partition, whole = source.partition(), source.whole_images()
+        return {
+            split: self._generate_examples(
+                split, [name for name in names if name in whole]
+            )
+            for split, names in partition.items()
+        }
+
+    def _generate_examples(self, split, names) -> Iterator[tuple[int, dict]]:
+        title = f"Copying images ({split})"
+        for number, name in enumerate(progress(names, title)):
+            yield number, self.builder_config.source.example(name)
+
+
+class CelebAFiles(FilesBuilder):
+    """CelebA without its download, the JPEGs as they are.
+
+    It has neither landmarks nor identities.
+    """
+
+    name = "celeb_a_files"
+
+
+class ImageFolderFiles(FilesBuilder):
+    """Images from files that the user has."""
+
+    name = "image_folder"
+
+
 def find_builder(
     name: str,
     data_dir: str | os.PathLike | None = None,
@@ -44,51 +99,32 @@ def find_builder(
 ) -> tfds.core.DatasetBuilder:
     """The builder of a data set, prepared if it was not.
 
-    Args:
-        name: Name of the data set, with `/config` behind it if it has such.
-        data_dir: Where prepared data sets lie.
-        source_dir: The user's files, for data sets made of them.
-
-    Returns:
-        A builder whose examples can be read.
-
-    Raises:
-        FileNotFoundError: If a file or folder is missing.
-        ValueError: If there is no such data set, or it holds no images.
-        ConnectionError: If a download failed.
+    Arguments and errors are those of `load_dataset`.
     """
     builder = _builder(name, data_dir, source_dir)
     _check_features(name, builder.info.features)
     if not Path(builder.data_path).is_dir():
         if name == "celeb_a" and source_dir is not None:
-            check_celeb_a_files(source_dir)
+            _check_celeb_a_files(source_dir)
         _prepare(builder, source_dir)
     return builder
 
 
-def check_celeb_a_files(source_dir: str | os.PathLike) -> None:
-    """Refuse a folder without CelebA's five official files.
-
-    Args:
-        source_dir: The folder.
-
-    Raises:
-        FileNotFoundError: If one is missing or has another size.
-    """
+def _check_celeb_a_files(source_dir):
+    """Refuses a folder without CelebA's five official files."""
     problems = []
     for name, size in CELEB_A_FILE_BYTES.items():
         path = Path(source_dir).expanduser() / name
-        if not path.is_file():
+        found = path.stat().st_size if path.is_file() else None
+        if found is None:
             problems.append(f"{name} is missing")
-        elif path.stat().st_size != size:
-            problems.append(
-                f"{name} has {path.stat().st_size:,} bytes, not {size:,}"
-            )
+        elif found != size:
+            problems.append(f"{name} has {found:,} bytes, not {size:,}")
     if problems:
         raise FileNotFoundError(
             "`source_dir` must hold the five official files of CelebA. "
             f"Received: {str(source_dir)!r}, where {'; '.join(problems)}. "
-            "Other copies can be read with --dataset=celeb_a_files."
+            "Other copies can be read as data set celeb_a_files."
         )
 
 
@@ -108,56 +144,52 @@ def _check_features(name, features):
 
 def _builder(name, data_dir, source_dir):
     base, _, config = name.partition("/")
-    if base in ("celeb_a_files", "image_folder"):
-        return _builder_of_files(base, data_dir, source_dir)
+    if base == "celeb_a_files":
+        return _builder_of_files(
+            CelebAFiles, CelebAFolder, data_dir, source_dir
+        )
+    if base == "image_folder":
+        return _builder_of_files(
+            ImageFolderFiles, ImageFolder, data_dir, source_dir
+        )
     if source_dir is not None and base != "celeb_a":
         raise ValueError(
             "`source_dir` is for celeb_a, celeb_a_files and image_folder. "
             f"Received: {str(source_dir)!r} for {name!r}."
         )
     if base == "avatars":
-        return _avatars(name, config, data_dir)
+        if config and config not in Avatars.builder_configs:
+            known = [f"avatars/{size}" for size in Avatars.builder_configs]
+            raise ValueError(
+                f"`dataset` must be one of avatars, {', '.join(known)}. "
+                f"Received: {name!r}."
+            )
+        return Avatars(data_dir=data_dir, config=config or None)
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        raise ValueError(_unknown_name(name)) from error
+        known = [*OWN_DATASETS, *tfds.list_builders()]
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(
+            f"`dataset` must be one of {', '.join(OWN_DATASETS)}, or a data "
+            f"set of TFDS. Received: {name!r}.{hint}"
+        ) from error
 
 
-def _builder_of_files(name, data_dir, source_dir):
+def _builder_of_files(builder, source, data_dir, source_dir):
     if source_dir is None:
         raise ValueError(
-            f"`source_dir` must name the folder or zip for {name!r}. "
+            f"`source_dir` must name the folder or zip for {builder.name!r}. "
             "Received: None."
         )
-    if name == "celeb_a_files":
-        builder, config = CelebAFiles, CelebAFilesConfig(source_dir)
-    else:
-        builder, config = ImageFolderFiles, ImageFolderConfig(source_dir)
+    config = FilesConfig(source(source_dir))
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)  # "Using custom configuration …"
     try:
         return builder(data_dir=data_dir, config=config)
     finally:
         logging.set_verbosity(verbosity)
-
-
-def _avatars(name, config, data_dir):
-    if config and config not in Avatars.builder_configs:
-        known = ", ".join(f"avatars/{c}" for c in Avatars.builder_configs)
-        raise ValueError(
-            f"`name` must be one of avatars, {known}. Received: {name!r}."
-        )
-    return Avatars(data_dir=data_dir, config=config or None)
-
-
-def _unknown_name(name):
-    known = [*OWN_DATASETS, *tfds.list_builders()]
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return (
-        f"`name` must be one of {', '.join(OWN_DATASETS)}, or a data set of "
-        f"TFDS. Received: {name!r}.{hint}"
-    )
 
 
 def _prepare(builder, manual_dir):
@@ -167,17 +199,21 @@ def _prepare(builder, manual_dir):
             shutil.rmtree(leftover)
         if folder.is_dir():
             return
-        if builder.name in OWN_DATASETS:
-            with _quiet():
-                builder.download_and_prepare()
-        else:
+        if builder.name not in OWN_DATASETS:
             _download_and_prepare(builder, manual_dir)
+            return
+        # TFDS talks of downloads; our builders show bars of their own.
+        tfds.disable_progress_bar()
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                builder.download_and_prepare()
+        finally:
+            tfds.enable_progress_bar()
 
 
 def _download_and_prepare(builder, manual_dir):
-    config = tfds.download.DownloadConfig(
-        manual_dir=None if manual_dir is None else os.fspath(manual_dir)
-    )
+    manual_dir = None if manual_dir is None else os.fspath(manual_dir)
+    config = tfds.download.DownloadConfig(manual_dir=manual_dir)
     try:
         builder.download_and_prepare(download_config=config)
     except _DOWNLOAD_ERRORS as error:
@@ -185,25 +221,11 @@ def _download_and_prepare(builder, manual_dir):
         if builder.name == "celeb_a":
             ways = (
                 "Try again later; or put the five official files into a folder "
-                "and give it as --source_dir; or read another copy with "
-                "--dataset=celeb_a_files."
+                "and give it as `source_dir`; or read another copy as data set "
+                "celeb_a_files."
             )
         reason = str(error).strip().splitlines()[0][:200]
         raise ConnectionError(
             f"{builder.name} could not be downloaded "
             f"({type(error).__name__}: {reason}). {ways}"
         ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Spare the user TFDS's talk of downloads where there are none.
-
-    Our own builders show one bar for each step.
-    """
-    tfds.disable_progress_bar()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        tfds.enable_progress_bar()

@@ -1,4 +1,4 @@
-"""Which example goes to training, validation or testing?"""
+"""Which examples are for training, validation and testing?"""
 
 from collections.abc import Mapping
 
@@ -28,14 +28,11 @@ def assign(sources: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
 
     Args:
         sources: Number of examples by split of the source.
-        seed: Seed of the lot.
+        seed: Seed of the random choice.
 
     Returns:
-        For every split of the source that is used, the position in `SPLITS`
-        of each of its examples, uint8 (examples,).
-
-    Raises:
-        ValueError: If there is no `train`, or it is too small to carve.
+        By split of the source, the index in `SPLITS` of each of its examples,
+        uint8 (examples,).
     """
     assigned = {
         name: np.full(count, SPLITS.index(canonical_name(name)), np.uint8)

@@ -1,17 +1,20 @@
 """All scores of a model on held-out images."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
-from vaegan_tf import images as pictures
+from vaegan_tf.data import ImageDataset
 from vaegan_tf.evaluation.feature_set import (
-    FEWEST,
+    MIN_IMAGES,
     FeatureSet,
-    Gathering,
     sample_scores,
 )
+from vaegan_tf.evaluation.features import Extractor
 from vaegan_tf.evaluation.latents import Latents
 from vaegan_tf.evaluation.reconstructions import (
     Reconstructions,
@@ -19,32 +22,39 @@ from vaegan_tf.evaluation.reconstructions import (
     feature_scores,
 )
 from vaegan_tf.evaluation.scores import Evaluation, Score
+from vaegan_tf.images import to_uint8
+from vaegan_tf.models import GenerativeModel
 
 BATCH_SIZE = 64
+NO_ENCODER = "the model has no encoder"
 NO_FEATURES = (
-    "they need features: give a predictor (--predictor) or the weights of "
-    "Inception (--inception_weights)"
+    "they need features: give a `predictor` or the weights of Inception, "
+    "`inception_weights`"
 )
+TOO_FEW_IMAGES = f"features are compared for {MIN_IMAGES} images or more"
+
+
+class Sampler(Protocol):
+    """Where the codes of samples come from."""
+
+    name: str
+
+    def codes(self, count: int, seed: int) -> tf.Tensor:
+        """Codes, (count, latent)."""
 
 
 class Evaluator:
-    """Scores models on some images of a split.
+    """Scores models on images of one split.
 
-    All images, real ones and a model's, are rounded to 8 bits before they
-    are looked at, as if they had been written to files. A conditional model
-    is told the attributes of the real images, one by one.
+    All images, real and generated, are rounded to 8 bits first, as if they
+    had been written to files. A conditional model is given the attributes of
+    the real images, one by one.
 
     Args:
-        dataset: An `ImageDataset`.
-        samplers: Where codes of samples come from: objects with a `name` and
-            `codes(count, seed)`.
-        split: Its split to compare with.
-        num_images: How many of the split's images, evenly spread, and how
+        num_images: How many of the split's images, evenly spaced, and how
             many samples; by default as many as the split has.
-        extractor: An `Extractor`; without one, scores that need features are
-            left out.
+        extractor: Without one, scores that need features are left out.
         seed: Seed of the samples' codes.
-        batch_size: Images that are computed at once.
         progress: Whether to show progress bars, on a terminal.
 
     Raises:
@@ -54,156 +64,150 @@ class Evaluator:
 
     def __init__(
         self,
-        dataset,
-        samplers,
+        dataset: ImageDataset,
+        samplers: Sequence[Sampler],
         *,
-        split="test",
-        num_images=None,
-        extractor=None,
-        seed=0,
-        batch_size=BATCH_SIZE,
-        progress=True,
+        split: str = "test",
+        num_images: int | None = None,
+        extractor: Extractor | None = None,
+        seed: int = 0,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = True,
     ):
         self.dataset = dataset
         self.samplers = samplers
         self.split = split
-        self.positions = dataset.positions(split, num_images)
-        self.num_images = len(self.positions)
+        positions = dataset.positions(split, num_images)
+        self.num_images = len(positions)
+        self.attributes = dataset.splits[split].attributes[positions]
         self.seed = seed
         self.batch_size = batch_size
         self.progress = progress
         self.extractor = extractor
+        self._features: dict[str, Any] = {}
+        self._decided: Sequence[str] = ()
         if extractor is not None:
             extractor.check(dataset)
-        self._not_kept = []
+            self._features["features"] = extractor.name
+            self._features["resize"] = extractor.resize
+            self._decided = extractor.attribute_names
+        self._cache_notes: list[str] = []
 
     @property
-    def compares_features(self):
+    def compares_features(self) -> bool:
         """Whether there are features, and images enough to compare them."""
-        return self.extractor is not None and self.num_images >= FEWEST
+        return self.extractor is not None and self.num_images >= MIN_IMAGES
 
     @functools.cached_property
-    def reference(self):
-        """The real images' `FeatureSet`: found on disk, or made and kept."""
+    def reference(self) -> FeatureSet:
+        """The real images' features, read from disk or computed and kept."""
+        extractor = self.extractor
+        if extractor is None:
+            raise ValueError(
+                f"There are no features to compare: {NO_FEATURES}."
+            )
         images = self.dataset.splits[self.split].images_path
-        name = f"{self.split}-{self.num_images}-{self.extractor.key}.npz"
+        name = f"{self.split}-{self.num_images}-{extractor.key}.npz"
         path = images.parent / "references" / name
         stamp = f"{images.stat().st_size} {images.stat().st_mtime_ns}"
-        found = FeatureSet.load(path, stamp)
-        if found is not None:
-            return found
-        gathering = Gathering()
+        if (cached := FeatureSet.load(path, stamp)) is not None:
+            return cached
+        reference = FeatureSet()
         for example in self._batches("Features of real images"):
-            levels = pictures.to_uint8(example["image"])
-            gathering.add(self.extractor.analyze(levels))
-        made = gathering.finish()
+            reference.add(extractor.analyze(to_uint8(example["image"])))
         try:
-            made.save(path, stamp)
+            reference.save(path, stamp)
         except OSError as error:
-            self._not_kept.append(
+            self._cache_notes.append(
                 f"The features of the real images could not be kept in "
                 f"{path.parent} ({error.strerror}) and will be computed again."
             )
-        return made
+        return reference
 
-    def evaluate(self, model):
-        """Scores a `GenerativeModel`; returns an `Evaluation`."""
-        notes = [] if self.extractor is None else self._feature_notes()
+    def evaluate(self, model: GenerativeModel) -> Evaluation:
+        """Computes all scores of a model."""
+        notes = self._feature_notes()
         scores, kl = [], None
         if self.compares_features:
             for sampler in self.samplers:
                 for weights in decoders(model):
                     scores += self._sample_scores(model, sampler, weights)
-        if hasattr(model, "encode"):
-            reconstructed, latents = self._reconstruct(model)
-            for weights, found in reconstructed.items():
-                scores += self._reconstruction_scores(weights, found)
+        if model.can("encode"):
+            reconstructions, latents = self._reconstruct(model)
+            for weights, reconstructed in reconstructions.items():
+                scores += self._reconstruction_scores(weights, reconstructed)
             scores += self._attribute_scores(
                 "attribute_accuracy_of_images", self._decisions, None
             )
-            scores += self._latent_scores(latents)
+            if self.num_images > 1:
+                scores += [
+                    self._score("latents", name, *numbers, weights="raw")
+                    for name, numbers in latents.scores().items()
+                ]
             kl = latents.kl_per_dimension.tolist()
-        return Evaluation(
-            scores, kl, self._skipped(model), notes + self._not_kept
-        )
+        skipped = self._skipped(model.can("encode"))
+        return Evaluation(scores, kl, skipped, notes + self._cache_notes)
 
     def _sample_scores(self, model, sampler, weights):
         codes = np.asarray(sampler.codes(self.num_images, self.seed))
-        attributes = self._attributes if model.num_attributes else None
-        gathering = Gathering()
-        title = f"Samples, {sampler.name}, {weights} weights"
-        with self._bar(title) as bar:
+        generated = FeatureSet()
+        with self._bar(f"Samples, {sampler.name}, {weights} weights") as bar:
             for start in range(0, len(codes), self.batch_size):
                 rows = slice(start, start + self.batch_size)
-                told = None if attributes is None else attributes[rows]
-                levels = decoded(model, weights, codes[rows], told)
-                gathering.add(self.extractor.analyze(levels))
+                condition = self.attributes[rows]
+                levels = decode_uint8(model, weights, codes[rows], condition)
+                generated.add(self._analyze(levels))
                 bar.update(len(levels))
-        found = sample_scores(self.reference, gathering.finish(), self.seed)
+        floors = self.reference.floors
+        numbers = sample_scores(self.reference, generated, self.seed)
+        how = {"weights": weights, "sampler": sampler.name, **self._features}
         return [
-            self._score(
-                "samples",
-                name,
-                value,
-                error,
-                self.reference.floors[name],
-                num_images=count,
-                weights=weights,
-                sampler=sampler.name,
-                **self._features(),
-            )
-            for name, (value, error, count) in found.items()
+            Score("samples", name, value, count, error, floors[name], **how)
+            for name, (value, error, count) in numbers.items()
         ]
+
+    def _analyze(self, images):
+        """Features of uint8 images; `None` where none are compared."""
+        if self.extractor is None or not self.compares_features:
+            return None
+        return self.extractor.analyze(images)
 
     def _reconstruct(self, model):
-        """What there is to know of reconstructions, by weights, and codes."""
-        found = {weights: Reconstructions() for weights in decoders(model)}
+        """Statistics of reconstructions, by weights, and of codes."""
+        reconstructions = {name: Reconstructions() for name in decoders(model)}
         latents = Latents(model.latent_dim)
         for example in self._batches("Reconstructions"):
-            told = example["attributes"] if model.num_attributes else None
-            posterior = model.encode(example["image"], told)
+            condition = example["attributes"] if model.num_attributes else None
+            posterior = model.encode(example["image"], condition)
             latents.add(posterior["mean"], posterior["log_variance"])
-            images = pictures.to_uint8(example["image"])
-            for weights in found:
-                levels = decoded(model, weights, posterior["mean"], told)
-                analysis = None
-                if self.compares_features:
-                    analysis = self.extractor.analyze(levels)
-                found[weights].add(images, levels, analysis)
-        return found, latents
+            images = to_uint8(example["image"])
+            for weights, statistics in reconstructions.items():
+                codes = posterior["mean"]
+                levels = decode_uint8(model, weights, codes, condition)
+                statistics.add(images, levels, self._analyze(levels))
+        return reconstructions, latents
 
-    def _reconstruction_scores(self, weights, found):
-        scores = [
-            self._score("reconstructions", name, *numbers, weights=weights)
-            for name, numbers in found.pixel_scores().items()
-        ]
+    def _reconstruction_scores(self, weights, reconstructed):
+        score = functools.partial(
+            self._score, "reconstructions", weights=weights
+        )
+        pixel_scores = reconstructed.pixel_scores()
+        scores = [score(name, *n) for name, n in pixel_scores.items()]
         if not self.compares_features:
             return scores
-        made = found.gathering.finish()
-        kept = {"feature_distance": len(made.features)}
+        features = reconstructed.features
+        kept = {"feature_distance": len(features.features)}
         scores += [
-            self._score(
-                "reconstructions",
-                name,
-                *numbers,
-                num_images=kept.get(name, self.num_images),
-                weights=weights,
-                **self._features(),
-            )
-            for name, numbers in feature_scores(self.reference, made).items()
+            score(name, *n, num_images=kept.get(name), **self._features)
+            for name, n in feature_scores(self.reference, features).items()
         ]
-        if made.logits is None:
+        if features.logits is None:
             return scores
-        decisions = made.logits > 0
+        decisions, real = features.logits > 0, self._decisions
+        numbers = agreement(decisions, real, real)
         return [
             *scores,
-            self._score(
-                "reconstructions",
-                "attribute_agreement",
-                *agreement(decisions, self._decisions, self._decisions),
-                weights=weights,
-                features="predictor",
-            ),
+            score("attribute_agreement", *numbers, features="predictor"),
             *self._attribute_scores("attribute_accuracy", decisions, weights),
         ]
 
@@ -215,52 +219,27 @@ class Evaluator:
         return self.reference.logits > 0
 
     def _attribute_scores(self, name, decisions, weights):
-        """How often decisions are right where the data set knows it."""
+        """How often decisions are right on attributes that the data has."""
         if decisions is None:
             return []
-        theirs = list(self.extractor.attribute_names)
-        ours = [n for n in self.dataset.attribute_names if n in theirs]
-        if not ours:
+        _, ours, theirs = np.intersect1d(
+            self.dataset.attribute_names, self._decided, return_indices=True
+        )
+        if not len(ours):
             return []
-        columns = [self.dataset.attribute_names.index(n) for n in ours]
-        truth = self._attributes[:, columns] > 0.5
-        asked = [theirs.index(n) for n in ours]
-        return [
-            self._score(
-                "reconstructions",
-                name,
-                *agreement(
-                    decisions[:, asked], truth, self._decisions[:, asked]
-                ),
-                weights=weights,
-                features="predictor",
-            )
-        ]
-
-    def _latent_scores(self, latents):
-        if self.num_images < 2:
-            return []
-        return [
-            self._score("latents", name, *numbers, weights="raw")
-            for name, numbers in latents.scores().items()
-        ]
-
-    @property
-    def _attributes(self):
-        """Those of the real images, (n, number of attributes)."""
-        return self.dataset.splits[self.split].attributes[self.positions]
-
-    def _features(self):
-        return {
-            "features": self.extractor.name,
-            "resize": self.extractor.resize,
-        }
+        truth = self.attributes[:, ours] > 0.5
+        on_images = self._decisions[:, theirs]
+        numbers = agreement(decisions[:, theirs], truth, on_images)
+        how = {"weights": weights, "features": "predictor"}
+        return [self._score("reconstructions", name, *numbers, **how)]
 
     def _score(self, group, name, value, error=None, floor=None, **others):
         count = others.pop("num_images", None) or self.num_images
         return Score(group, name, value, count, error, floor, **others)
 
     def _feature_notes(self):
+        if self.extractor is None:
+            return []
         notes = []
         inception = self.extractor.inception
         if inception is not None and not inception.is_canonical:
@@ -269,77 +248,61 @@ class Evaluator:
                 f"with {inception.digest}, not 6726825d): distances compare "
                 "with each other, not with published ones."
             )
-        if self.compares_features:
-            dimension = self.reference.features.shape[1]
-            if self.num_images // 2 <= dimension:
-                notes.append(
-                    f"Fréchet distances of {self.num_images:,} images with "
-                    f"{dimension:,} features come out too high, and that of "
-                    f"the halves more so: it takes more than {2 * dimension:,}"
-                    " images for covariances that are not singular. Compare "
-                    "them at equal numbers of images only; the kernel "
-                    "distance has no such bias."
-                )
+        if not self.compares_features:
+            return notes
+        dimension = self.reference.features.shape[1]
+        if self.num_images // 2 <= dimension:
+            notes.append(
+                f"Fréchet distances of {self.num_images:,} images with "
+                f"{dimension:,} features are biased upwards, and that of the "
+                f"halves more so: it takes more than {2 * dimension:,} images "
+                "for covariances that are not singular. Compare them at equal "
+                "numbers of images only; the kernel distance has no such bias."
+            )
         return notes
 
-    def _skipped(self, model):
+    def _skipped(self, has_encoder):
         skipped = []
-        if not hasattr(model, "encode"):
-            skipped.append(
-                {
-                    "what": "reconstructions and latent codes",
-                    "why": "the model has no encoder",
-                }
-            )
-        if not self.compares_features:
-            why = NO_FEATURES
-            if self.extractor is not None:
-                why = (
-                    f"features are compared of {FEWEST} images or more, and "
-                    f"there are {self.num_images}"
-                )
+        what = "scores of samples, feature distances and attributes"
+        if not has_encoder:
+            skipped.append(("reconstructions and latent codes", NO_ENCODER))
             what = "scores of samples"
-            if hasattr(model, "encode"):
-                what += ", feature distances and attributes"
-            skipped.append({"what": what, "why": why})
-        return skipped
+        if self.extractor is None:
+            skipped.append((what, NO_FEATURES))
+        elif not self.compares_features:
+            why = f"{TOO_FEW_IMAGES}, and there are {self.num_images}"
+            skipped.append((what, why))
+        return [{"what": what, "why": why} for what, why in skipped]
 
     def _batches(self, title):
-        batches = self.dataset.batches(
-            self.split, self.batch_size, self.num_images
-        )
+        sizes = self.batch_size, self.num_images
+        batches = self.dataset.batches(self.split, *sizes)
         with self._bar(title) as bar:
             for example in batches.as_numpy_iterator():
                 yield example
                 bar.update(len(example["image"]))
 
     def _bar(self, title):
-        return tqdm(
-            total=self.num_images,
-            desc=title,
-            unit=" images",
-            disable=None if self.progress else True,
-        )
+        hidden, count = None if self.progress else True, self.num_images
+        return tqdm(desc=title, total=count, unit=" images", disable=hidden)
 
 
-def decoders(model):
+def decoders(model: GenerativeModel) -> dict[str, Any]:
     """A model's decoders by weights: `ema`, if it has an average, and `raw`."""
-    found = {"ema": model.decoder_ema, "raw": model.decoder}
-    return {k: network for k, network in found.items() if network is not None}
+    networks = {"ema": model.decoder_ema, "raw": model.decoder}
+    return {k: v for k, v in networks.items() if v is not None}
 
 
-def decoded(model, weights, codes, attributes):
-    """Images of codes by one of a model's decoders, as they are looked at.
+def decode_uint8(
+    model: GenerativeModel,
+    weights: str,
+    codes: np.ndarray | tf.Tensor,
+    attributes: np.ndarray | None,
+) -> np.ndarray:
+    """Images of (batch, latent) codes by one of a model's decoders, uint8.
 
-    Args:
-        model: The model.
-        weights: `"ema"` or `"raw"`.
-        codes: (batch, latent).
-        attributes: (batch, num_attributes), for conditional models.
-
-    Returns:
-        uint8 (batch, height, width, channels).
+    Attributes, (batch, num_attributes), are for conditional models only.
     """
     inputs = model.conditioned({"latent": codes}, attributes)
     images = decoders(model)[weights](inputs, training=False)
-    return pictures.to_uint8(np.asarray(images, np.float32))
+    return to_uint8(np.asarray(images, np.float32))

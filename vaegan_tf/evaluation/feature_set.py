@@ -1,46 +1,63 @@
-"""What is kept of the features of many images, and how two sets compare."""
+"""Features of a set of images, and how two sets compare."""
 
 import functools
-import os
 import pathlib
-import tempfile
 import zipfile
+from typing import Any
 
 import numpy as np
 
-from vaegan_tf.evaluation import distances, manifolds
-from vaegan_tf.evaluation.statistics import Gaussian, Moments
+from vaegan_tf import files
+from vaegan_tf.evaluation import distances
+from vaegan_tf.evaluation.distances import Gaussian, Moments
 
 # As many as the papers of precision and coverage compare.
-MOST_KEPT = 10_000
+MAX_KEPT = 10_000
 # Two halves, each with more images than the manifolds' neighbours and enough
 # for two subsets of the kernel distance.
-FEWEST = 20
+MIN_IMAGES = 20
+_HALVES = ("even", "odd")
+_MOMENTS = ("count", "mean", "scatter")
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class FeatureSet:
-    """Features of a set of images, gathered batch by batch.
+    """Features of a set of images, which is read once all are added.
 
-    The moments of all images are kept in two halves, of the even and of the
-    odd places, whose distance says what a distance of 0 looks like with so
-    many images. Features themselves are kept of the first 10,000.
-
-    Args:
-        halves: Moments of the even and the odd places.
-        features: Features of the first images, (n, d).
-        logits: Logits of all images, (count, k), or `None`.
+    `halves` are the moments of all images at even and at odd positions: the
+    distance between them is what a perfect model would get with so many.
     """
 
-    def __init__(self, halves, features, logits=None):
-        self.halves = halves
-        self.features = features
-        self.logits = logits
+    def __init__(self) -> None:
+        self.halves: list[Moments] = []
+        self._features: list[np.ndarray] = []
+        self._logits: list[np.ndarray] = []
+
+    def add(self, analysis: dict[str, np.ndarray]) -> None:
+        """Adds what `Extractor.analyze` returned for a batch."""
+        features, count = analysis["features"], self.count
+        if not self.halves:
+            self.halves = [Moments(features.shape[1]) for _ in _HALVES]
+        for parity, half in enumerate(self.halves):
+            half.add(features[(count + parity) % 2 :: 2])
+        self._features.append(features[: max(MAX_KEPT - count, 0)])
+        if "logits" in analysis:
+            self._logits.append(analysis["logits"])
 
     @property
-    def count(self):
-        """How many images there are."""
-        return self.halves[0].count + self.halves[1].count
+    def count(self) -> int:
+        """The number of images."""
+        return sum(half.count for half in self.halves)
+
+    @functools.cached_property
+    def features(self) -> np.ndarray:
+        """Features of the first 10,000 images, (n, d)."""
+        return np.concatenate(self._features)
+
+    @functools.cached_property
+    def logits(self) -> np.ndarray | None:
+        """Logits of all images, (count, k), if there are any."""
+        return np.concatenate(self._logits) if self._logits else None
 
     @functools.cached_property
     def gaussian(self) -> Gaussian:
@@ -48,113 +65,63 @@ class FeatureSet:
         return self.halves[0].merged(self.halves[1]).gaussian
 
     @functools.cached_property
-    def floors(self):
+    def floors(self) -> dict[str, float]:
         """`sample_scores` of one half of the images against the other."""
         even, odd = self.features[0::2], self.features[1::2]
         first, second = (half.gaussian for half in self.halves)
         return {
             "frechet_distance": distances.frechet_distance(first, second),
             "kernel_distance": distances.kernel_distance(even, odd)[0],
-            **manifolds.manifold_scores(even, odd),
+            **distances.manifold_scores(even, odd),
         }
 
-    def save(self, path, images):
-        """Writes the set to an `.npz`, whole or not at all.
-
-        Args:
-            path: The file; its folder is made if missing.
-            images: What tells these images from others, a text.
-        """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(
-            prefix=f".{path.stem}.", suffix=".partial", dir=path.parent
-        )
-        try:
-            with open(descriptor, "wb") as file:
-                np.savez(file, **self._arrays(), images=np.array(images))
-            os.replace(name, path)
-        finally:
-            pathlib.Path(name).unlink(missing_ok=True)
+    def save(self, path: pathlib.Path, images: str) -> None:
+        """Writes an `.npz` atomically; `images` identifies them to `load`."""
+        arrays: dict[str, Any] = {"images": images, "features": self.features}
+        if self.logits is not None:
+            arrays["logits"] = self.logits
+        for name, half in zip(_HALVES, self.halves):
+            arrays |= {f"{name}_{key}": getattr(half, key) for key in _MOMENTS}
+        with files.replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)
 
     @classmethod
-    def load(cls, path, images):
+    def load(cls, path: pathlib.Path, images: str) -> "FeatureSet | None":
         """The set that `save` wrote of the same images; else `None`."""
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
-                if str(arrays["images"]) != images:
-                    return None
-            halves = [_moments(arrays, half) for half in ("even", "odd")]
-            return cls(halves, arrays["features"], arrays.get("logits"))
+            if str(arrays["images"]) != images:
+                return None
+            result = cls()
+            for name in _HALVES:
+                half = Moments(len(arrays[f"{name}_mean"]))
+                for key in _MOMENTS:
+                    setattr(half, key, arrays[f"{name}_{key}"][()])
+                result.halves.append(half)
+            result.features = arrays["features"]
+            result.logits = arrays.get("logits")
+            return result
         except _DAMAGED:
             return None
 
-    def _arrays(self):
-        arrays = {"features": self.features}
-        if self.logits is not None:
-            arrays["logits"] = self.logits
-        for name, half in zip(("even", "odd"), self.halves):
-            arrays[f"{name}_count"] = np.array(half.count)
-            arrays[f"{name}_mean"] = half.mean
-            arrays[f"{name}_scatter"] = half.scatter
-        return arrays
 
-
-class Gathering:
-    """A `FeatureSet` in the making."""
-
-    def __init__(self):
-        self.halves = None
-        self.count = self.kept = 0
-        self.features, self.logits = [], []
-
-    def add(self, analysis):
-        """Adds what `Extractor.analyze` returned of a batch."""
-        features = analysis["features"]
-        if self.halves is None:
-            self.halves = [Moments(features.shape[1]) for _ in range(2)]
-        places = self.count + np.arange(len(features))
-        for parity, half in enumerate(self.halves):
-            half.add(features[places % 2 == parity])
-        self.features.append(features[: MOST_KEPT - self.kept])
-        self.kept += len(self.features[-1])
-        self.count += len(features)
-        if "logits" in analysis:
-            self.logits.append(analysis["logits"])
-
-    def finish(self):
-        """The `FeatureSet`."""
-        logits = np.concatenate(self.logits) if self.logits else None
-        return FeatureSet(self.halves, np.concatenate(self.features), logits)
-
-
-def sample_scores(real, generated, seed=0):
+def sample_scores(
+    real: FeatureSet, generated: FeatureSet, seed: int = 0
+) -> dict[str, tuple[float, float | None, int]]:
     """How far generated images are from real ones.
 
-    Args:
-        real: A `FeatureSet`.
-        generated: Another.
-        seed: Seed of the kernel distance's subsets.
-
     Returns:
-        `(value, standard error or None, number of images)` by name.
+        `(value, standard error or None, number of images)` by name. The seed
+        is that of the kernel distance's subsets.
     """
-    kept = min(len(real.features), len(generated.features))
-    shapes = manifolds.manifold_scores(real.features, generated.features)
-    distance = distances.frechet_distance(real.gaussian, generated.gaussian)
+    first, second = real.features, generated.features
+    kept = min(len(first), len(second))
+    frechet = distances.frechet_distance(real.gaussian, generated.gaussian)
+    kernel = distances.kernel_distance(first, second, seed)
+    shares = distances.manifold_scores(first, second)
     return {
-        "frechet_distance": (distance, None, generated.count),
-        "kernel_distance": (
-            *distances.kernel_distance(real.features, generated.features, seed),
-            kept,
-        ),
-        **{name: (value, None, kept) for name, value in shapes.items()},
+        "frechet_distance": (frechet, None, generated.count),
+        "kernel_distance": (*kernel, kept),
+        **{name: (value, None, kept) for name, value in shares.items()},
     }
-
-
-def _moments(arrays, name):
-    moments = Moments(len(arrays[f"{name}_mean"]))
-    moments.count = int(arrays[f"{name}_count"])
-    moments.mean = arrays[f"{name}_mean"]
-    moments.scatter = arrays[f"{name}_scatter"]
-    return moments

@@ -1,31 +1,47 @@
-"""Where do the numbers come from that stand for an image?"""
+"""Features of images, and decisions about their attributes."""
 
 import hashlib
+import pathlib
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
+from vaegan_tf.data import ImageDataset
+from vaegan_tf.evaluation.inception import Inception
+from vaegan_tf.models import require
+from vaegan_tf.runs import Run
+from vaegan_tf.runs.checkpoints import steps_in
+from vaegan_tf.settings import FeatureSettings
+
 # Data sets of the same images under two names.
 _SAME = {"celeb_a_files": "celeb_a"}
+
+
+class Predictor(Protocol):
+    """What an `Extractor` needs of an attribute predictor."""
+
+    dataset: str
+    image_shape: tuple[int, int, int]
+    attribute_names: Sequence[str]
+    weights: list
+
+    def analyze(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`features`, (batch, d), and `logits`, (batch, k)."""
 
 
 class Extractor:
     """Features of images, and decisions about their attributes.
 
     Features are Inception's if it is given, else the predictor's.
-
-    Args:
-        predictor: An attribute predictor: a model with `image_shape`,
-            `attribute_names`, `dataset` and `analyze(images)`, which returns
-            `{"features": (batch, d), "logits": (batch, k)}` of images in
-            [−1, 1]. `None` if there is none.
-        inception: An `Inception`, or `None`.
-
-    Raises:
-        ValueError: If both are `None`.
     """
 
-    def __init__(self, predictor=None, inception=None):
+    def __init__(
+        self,
+        predictor: Predictor | None = None,
+        inception: Inception | None = None,
+    ):
         if predictor is None and inception is None:
             raise ValueError(
                 "Features need a predictor or an Inception network."
@@ -36,26 +52,25 @@ class Extractor:
         self.resize = None if inception is None else inception.resize
 
     @property
-    def attribute_names(self):
+    def attribute_names(self) -> Sequence[str]:
         """Names of the attributes that are decided on, possibly none."""
         return () if self.predictor is None else self.predictor.attribute_names
 
     @property
-    def key(self):
-        """A name of the networks and their weights, for files."""
+    def key(self) -> str:
+        """Identifies the networks and their weights, for file names."""
         parts = []
-        if self.inception is not None:
-            inception = self.inception
+        if (inception := self.inception) is not None:
             parts += ["inception", inception.digest, inception.convention]
         if self.predictor is not None:
-            parts += ["predictor", _digest(self.predictor)]
+            digest = hashlib.sha256()
+            for weight in self.predictor.weights:
+                digest.update(np.asarray(weight).tobytes())
+            parts += ["predictor", digest.hexdigest()[:12]]
         return "-".join(parts)
 
-    def analyze(self, images):
-        """What the networks say about images.
-
-        Args:
-            images: uint8 (batch, height, width, channels).
+    def analyze(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Features and decisions of uint8 (batch, height, width, channels).
 
         Returns:
             `features`, (batch, d), and with a predictor `logits`, (batch, k);
@@ -65,52 +80,55 @@ class Extractor:
         if self.predictor is not None:
             floats = tf.cast(images, tf.float32) / 127.5 - 1.0
             analysis = self.predictor.analyze(floats)
-            result = {
-                name: np.asarray(analysis[name], np.float32)
-                for name in ("features", "logits")
-            }
+            for name in ("features", "logits"):
+                result[name] = np.asarray(analysis[name], np.float32)
         if self.inception is not None:
             result["features"] = self.inception(images)
         return result
 
-    def check(self, dataset):
-        """Refuses a predictor of other images.
-
-        Args:
-            dataset: An `ImageDataset`.
-
-        Raises:
-            ValueError: If the predictor was trained on another data set, or
-                takes images of another shape.
-        """
+    def check(self, dataset: ImageDataset) -> None:
+        """ValueError if the predictor is of other data or image shapes."""
         if self.predictor is None:
             return
         theirs, ours = self.predictor.dataset, dataset.name
-        if _family(theirs) != _family(ours):
+        if _base_name(theirs) != _base_name(ours):
             raise ValueError(
                 f"The predictor was trained on {theirs}, the model on {ours}. "
                 "Give a predictor of the same data set."
             )
-        theirs, ours = self.predictor.image_shape, dataset.image_shape
-        if tuple(theirs) != tuple(ours):
+        shape = self.predictor.image_shape
+        if tuple(shape) != tuple(dataset.image_shape):
+            theirs, ours = (
+                "×".join(map(str, s)) for s in (shape, dataset.image_shape)
+            )
             raise ValueError(
-                f"The predictor takes images of {_in_words(theirs)}, the "
-                f"model's are {_in_words(ours)}. Give a predictor that was "
-                "trained with the same --image_size and --num_channels."
+                f"The predictor takes images of {theirs}, the model's are "
+                f"{ours}. Give a predictor that was trained with the same "
+                "image_size and num_channels."
             )
 
 
-def _family(name):
-    base = name.partition("/")[0]
+def _base_name(dataset):
+    base = dataset.partition("/")[0]
     return _SAME.get(base, base)
 
 
-def _in_words(shape):
-    return "×".join(str(size) for size in shape)
+def create_extractor(settings: FeatureSettings) -> Extractor | None:
+    """The features that settings name; `None` if they name none.
 
-
-def _digest(model):
-    digest = hashlib.sha256()
-    for weight in model.weights:
-        digest.update(np.asarray(weight).tobytes())
-    return digest.hexdigest()[:12]
+    Raises:
+        FileNotFoundError: If a folder or file is not there.
+        ValueError: If it holds something else.
+    """
+    predictor = inception = None
+    if settings.predictor:
+        run = Run(pathlib.Path(settings.predictor))
+        require(run.model_class, "analyze")
+        predictor, _ = run.model("best" if steps_in(run.best) else "latest")
+    if settings.inception_weights:
+        inception = Inception(
+            settings.inception_weights, settings.inception_resize
+        )
+    if predictor is None and inception is None:
+        return None
+    return Extractor(predictor, inception)

@@ -1,6 +1,7 @@
-"""A score with all that has to be known to compare it."""
+"""Scores, with all that has to be known to compare them."""
 
 import dataclasses
+from typing import Any, NamedTuple
 
 HEADINGS = {
     "samples": "Samples",
@@ -8,143 +9,117 @@ HEADINGS = {
     "latents": "Latent codes",
 }
 NUMERIC = ("value", "error", "real halves", "images")
-COLUMNS = (
-    "value",
-    "error",
-    "real halves",
-    "better",
-    "weights",
-    "codes",
-    "features",
-    "images",
-)
-# Label, which way is better and unit, by group and name.
+COLUMNS = (*NUMERIC[:3], "better", "weights", "codes", "features", "images")
+
+
+class Kind(NamedTuple):
+    """What a score is called, which way it is better, and its unit."""
+
+    label: str
+    better: str | None = None
+    unit: str | None = None
+
+
 KINDS = {
-    ("samples", "frechet_distance"): ("Fréchet distance", "lower", None),
-    ("samples", "kernel_distance"): ("Kernel distance", "lower", None),
-    ("samples", "precision"): ("Precision", "higher", None),
-    ("samples", "recall"): ("Recall", "higher", None),
-    ("samples", "density"): ("Density", "higher", None),
-    ("samples", "coverage"): ("Coverage", "higher", None),
-    ("reconstructions", "psnr"): ("PSNR", "higher", "dB"),
-    ("reconstructions", "ssim"): ("SSIM", "higher", None),
-    ("reconstructions", "feature_distance"): (
-        "Feature distance",
-        "lower",
-        None,
+    "frechet_distance": Kind("Fréchet distance", "lower"),
+    "kernel_distance": Kind("Kernel distance", "lower"),
+    "precision": Kind("Precision", "higher"),
+    "recall": Kind("Recall", "higher"),
+    "density": Kind("Density", "higher"),
+    "coverage": Kind("Coverage", "higher"),
+    "psnr": Kind("PSNR", "higher", "dB"),
+    "ssim": Kind("SSIM", "higher"),
+    "feature_distance": Kind("Feature distance", "lower"),
+    "attribute_agreement": Kind("Attribute agreement", "higher"),
+    "attribute_accuracy": Kind("Attribute accuracy", "higher"),
+    "attribute_accuracy_of_images": Kind(
+        "Attribute accuracy on the images", "higher"
     ),
-    ("reconstructions", "frechet_distance"): (
-        "Fréchet distance",
-        "lower",
-        None,
+    "kl": Kind("KL divergence", unit="nats"),
+    "active_units": Kind("Active units", unit="dimensions"),
+    "aggregate_kl": Kind("KL of the aggregate posterior", "lower", "nats"),
+    "aggregate_frechet_distance": Kind(
+        "Fréchet distance of the aggregate posterior", "lower"
     ),
-    ("reconstructions", "attribute_agreement"): (
-        "Attribute agreement",
-        "higher",
-        None,
-    ),
-    ("reconstructions", "attribute_accuracy"): (
-        "Attribute accuracy",
-        "higher",
-        None,
-    ),
-    ("reconstructions", "attribute_accuracy_of_images"): (
-        "Attribute accuracy on the images",
-        "higher",
-        None,
-    ),
-    ("latents", "kl"): ("KL divergence", None, "nats"),
-    ("latents", "active_units"): ("Active units", None, "dimensions"),
-    ("latents", "aggregate_kl"): (
-        "KL of the aggregate posterior",
-        "lower",
-        "nats",
-    ),
-    ("latents", "aggregate_frechet_distance"): (
-        "Fréchet distance of the aggregate posterior",
-        "lower",
-        None,
-    ),
+}
+# What a score means.
+MEANINGS = {
+    "frechet_distance": "Distance between the models' and the real images as "
+    "two clouds of features: of their means and covariances.",
+    "kernel_distance": "Distance between the same clouds by a kernel; unlike "
+    "Fréchet's it does not depend on the number of images.",
+    "precision": "Share of samples that lie among the real images: fidelity.",
+    "recall": "Share of real images that lie among the samples: diversity.",
+    "density": "How many real images surround each sample; above 1 where "
+    "samples crowd the densest regions.",
+    "coverage": "Share of real images with a sample nearby: diversity.",
+    "psnr": "Squared error of pixels on a logarithmic scale; it penalises "
+    "blur little.",
+    "ssim": "Agreement of local means, contrasts and structures; 1 is "
+    "identity.",
+    "feature_distance": "Distance between image and reconstruction in the "
+    "features of a trained network.",
+    "attribute_agreement": "How often a predictor decides the same for image "
+    "and reconstruction, over all images and attributes.",
+    "attribute_accuracy": "How often a predictor finds the true attributes in "
+    "reconstructions.",
+    "attribute_accuracy_of_images": "How often it finds them in the images "
+    "themselves, the most to be expected.",
+    "kl": "Information that codes carry about their images: divergence of "
+    "q(z|x) from the prior, summed over dimensions.",
+    "active_units": "Latent dimensions whose mean varies with the image.",
+    "aggregate_kl": "Divergence of all codes together from the prior, by mean "
+    "and covariance; samples suffer if it is large.",
+    "aggregate_frechet_distance": "The same as a distance of means and "
+    "covariances.",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """One number.
+    """One number, measured on images of the data set.
 
-    Attributes:
-        group: `"samples"`, `"reconstructions"` or `"latents"`.
-        name: Its name, see `KINDS`.
-        value: The number.
-        num_images: How many images it was measured on.
-        error: Its standard error, where it is a mean.
-        floor: The same number between two halves of the real images. Of
-            distances between sets it is what a perfect model would get; of
-            the scores of pairs, what two images that do not belong together
-            get.
-        weights: `"ema"` or `"raw"`; `None` where no decoder takes part.
-        sampler: Where codes came from, of samples.
-        features: `"predictor"` or `"inception"`; `None` where none.
-        resize: How images were resized for these features, if they were.
+    The floor is the same number between two halves of the real images: of
+    distances between sets it is what a perfect model would get, of the scores
+    of pairs what two unrelated images get.
     """
 
-    group: str
-    name: str
+    group: str  # `"samples"`, `"reconstructions"` or `"latents"`.
+    name: str  # See `KINDS`.
     value: float
     num_images: int
-    error: float | None = None
+    error: float | None = None  # The standard error, where it is a mean.
     floor: float | None = None
-    weights: str | None = None
-    sampler: str | None = None
-    features: str | None = None
-    resize: str | None = None
+    weights: str | None = None  # `"ema"` or `"raw"`, where a decoder is used.
+    sampler: str | None = None  # Where the codes of samples came from.
+    features: str | None = None  # `"predictor"` or `"inception"`.
+    resize: str | None = None  # How images were resized for these features.
 
-    label = property(lambda self: KINDS[self.group, self.name][0])
-    better = property(lambda self: KINDS[self.group, self.name][1])
-    unit = property(lambda self: KINDS[self.group, self.name][2])
+    kind = property(lambda self: KINDS[self.name])
 
     @property
-    def tag(self):
-        """A name of its own among all scores of one evaluation."""
+    def tag(self) -> str:
+        """A name that is unique among the scores of one evaluation."""
         parts = (self.group, self.name, self.sampler, self.weights)
         return "/".join(part for part in parts if part)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
-        return {
-            "group": self.group,
-            "name": self.name,
-            "label": self.label,
-            "value": self.value,
-            "error": self.error,
-            "floor": self.floor,
-            "better": self.better,
-            "unit": self.unit,
-            "weights": self.weights,
-            "sampler": self.sampler,
-            "features": self.features,
-            "resize": self.resize,
-            "num_images": self.num_images,
-        }
+        return {**dataclasses.asdict(self), **self.kind._asdict()}
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """All scores of one model.
-
-    Attributes:
-        scores: The `Score`s.
-        kl: Mean KL divergence of each latent dimension, in nats, or `None`.
-        skipped: `{"what": ..., "why": ...}` of scores that could not be had.
-        notes: What has to be known to read the scores, as sentences.
-    """
+    """All scores of one model, and what has to be known to read them."""
 
     scores: list[Score]
+    # Mean divergence of each latent dimension from the prior, in nats.
     kl: list[float] | None = None
-    skipped: list[dict] = dataclasses.field(default_factory=list)
+    # `{"what": ..., "why": ...}` of scores that were left out.
+    skipped: list[dict[str, str]] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """Scores, divergences and what was left out, for JSON."""
         return {
             "scores": [score.as_dict() for score in self.scores],
@@ -154,21 +129,21 @@ class Evaluation:
         }
 
     @property
-    def remarks(self):
+    def remarks(self) -> list[str]:
         """Notes, and what was left out and why, as lines of text."""
         left_out = [f"Left out: {s['what']}: {s['why']}." for s in self.skipped]
         return [f"Note: {note}" for note in self.notes] + left_out
 
-    def find(self, group, name, **others):
+    def find(self, group: str, name: str, **others: Any) -> Score | None:
         """The first score of this kind; `None` if there is none."""
-        wanted = {"group": group, "name": name, **others}
+        wanted = {"group": group, "name": name, **others}.items()
         for score in self.scores:
-            if all(getattr(score, k) == v for k, v in wanted.items()):
+            if all(getattr(score, k) == v for k, v in wanted):
                 return score
         return None
 
 
-def table(evaluation):
+def table(evaluation: Evaluation) -> str:
     """An evaluation as aligned lines of text."""
     parts = []
     for group, heading in HEADINGS.items():
@@ -180,17 +155,16 @@ def table(evaluation):
 
 
 def _row(score):
-    label = f"{score.label} ({score.unit})" if score.unit else score.label
-    features = score.features or ""
+    label, better, unit = score.kind
     return (
-        label,
+        f"{label} ({unit})" if unit else label,
         _number(score.value),
         "" if score.error is None else f"± {_number(score.error)}",
         "" if score.floor is None else _number(score.floor),
-        score.better or "",
+        better or "",
         score.weights or "",
         score.sampler or "",
-        f"{features}, {score.resize}" if score.resize else features,
+        ", ".join(filter(None, (score.features, score.resize))),
         f"{score.num_images:,}",
     )
 
@@ -200,11 +174,11 @@ def _number(value):
 
 
 def _aligned(rows):
-    """Lines of cells under each other; columns without any are left out."""
-    columns = [column for column in zip(*rows) if any(column[1:])]
-    padded = []
-    for title, *cells in columns:
-        width = max(len(cell) for cell in (title, *cells))
-        place = str.rjust if title in NUMERIC else str.ljust
-        padded.append([place(cell, width) for cell in (title, *cells)])
-    return ["  ".join(cells).rstrip() for cells in zip(*padded)]
+    """Lines of cells under each other; empty columns are left out."""
+    columns = []
+    for title, *cells in zip(*rows):
+        if any(cells):
+            width = max(map(len, [title, *cells]))
+            pad = str.rjust if title in NUMERIC else str.ljust
+            columns.append([pad(cell, width) for cell in (title, *cells)])
+    return ["  ".join(cells).rstrip() for cells in zip(*columns)]

@@ -1,11 +1,11 @@
-"""What does a file of PyTorch weights hold? Read without PyTorch.
+"""Reads files of PyTorch weights without PyTorch.
 
-`torch.save` writes a pickle. The one read here can only make tensors and
-dictionaries: whatever else a file asks for is refused, not run.
+`torch.save` writes a pickle. Only tensors and dictionaries are made of it:
+whatever else a file asks for is refused, not run.
 """
 
 import collections
-import dataclasses
+import os
 import pathlib
 import pickle
 import zipfile
@@ -23,8 +23,7 @@ _TYPES = {
 _UNREADABLE = (
     AttributeError,
     EOFError,
-    IndexError,
-    KeyError,
+    LookupError,
     TypeError,
     ValueError,
     pickle.UnpicklingError,
@@ -32,28 +31,22 @@ _UNREADABLE = (
 )
 
 
-def read_state_dict(path):
-    """The tensors of a file that `torch.save(model.state_dict(), path)` wrote.
+def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Arrays by name, as `torch.save(model.state_dict(), path)` wrote them.
 
     Both forms are read: the zip of PyTorch 1.6 and later, and the bare pickle
     before it.
 
-    Args:
-        path: The file.
-
-    Returns:
-        Arrays by name.
-
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no such file, or damaged.
+        ValueError: If it is another kind of file, or damaged.
     """
     path = pathlib.Path(path)
     try:
         is_zip = zipfile.is_zipfile(path)
         with path.open("rb") as file:
-            found = _read_zip(file) if is_zip else _read_pickles(file)
-        return {name: tensor.array() for name, tensor in found.items()}
+            tensors = _read_zip(file) if is_zip else _read_pickles(file)
+        return {name: tensor.array() for name, tensor in tensors.items()}
     except _UNREADABLE as error:
         raise ValueError(
             f"{path} holds no weights of PyTorch that can be read "
@@ -62,38 +55,22 @@ def read_state_dict(path):
         ) from error
 
 
-@dataclasses.dataclass
-class _Storage:
-    dtype: np.dtype
-    count: int
-    data: bytes = b""
-
-
-@dataclasses.dataclass
 class _Tensor:
-    storage: _Storage
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
+    def __init__(self, storage, offset, shape, strides, *_):
+        self.storage, self.offset = storage, offset
+        self.shape, self.strides = shape, strides
 
     def array(self):
-        size = self.storage.dtype.itemsize
+        dtype = self.storage["dtype"]
+        strides = [stride * dtype.itemsize for stride in self.strides]
         # The constructor refuses what lies outside of the data.
         return np.ndarray(
             self.shape,
-            self.storage.dtype,
-            self.storage.data,
-            self.offset * size,
-            [stride * size for stride in self.strides],
+            dtype,
+            self.storage["data"],
+            self.offset * dtype.itemsize,
+            strides,
         )
-
-
-def _rebuild_tensor(storage, offset, shape, strides, *_):
-    return _Tensor(storage, offset, shape, strides)
-
-
-def _rebuild_parameter(tensor, *_):
-    return tensor
 
 
 class _Unpickler(pickle.Unpickler):
@@ -101,8 +78,8 @@ class _Unpickler(pickle.Unpickler):
 
     _allowed = {
         ("collections", "OrderedDict"): collections.OrderedDict,
-        ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-        ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+        ("torch._utils", "_rebuild_tensor_v2"): _Tensor,
+        ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
     }
 
     def __init__(self, file):
@@ -117,10 +94,8 @@ class _Unpickler(pickle.Unpickler):
         return self._allowed[module, name]
 
     def persistent_load(self, reference):
-        _, dtype, key, _, count, *_ = reference
-        if key not in self.storages:
-            self.storages[key] = _Storage(dtype, count)
-        return self.storages[key]
+        _, dtype, key, *_ = reference
+        return self.storages.setdefault(key, {"dtype": dtype, "data": b""})
 
 
 def _read_zip(file):
@@ -128,10 +103,10 @@ def _read_zip(file):
         (name,) = (n for n in archive.namelist() if n.endswith("/data.pkl"))
         folder = name.removesuffix("data.pkl")
         unpickler = _Unpickler(archive.open(name))
-        found = unpickler.load()
+        tensors = unpickler.load()
         for key, storage in unpickler.storages.items():
-            storage.data = archive.read(f"{folder}data/{key}")
-    return found
+            storage["data"] = archive.read(f"{folder}data/{key}")
+    return tensors
 
 
 def _read_pickles(file):
@@ -140,9 +115,9 @@ def _read_pickles(file):
     _Unpickler(file).load()  # Version of the format.
     _Unpickler(file).load()  # The machine's properties.
     unpickler = _Unpickler(file)
-    found = unpickler.load()
+    tensors = unpickler.load()
     for key in _Unpickler(file).load():
         storage = unpickler.storages[key]
         count = int.from_bytes(file.read(8), "little")
-        storage.data = file.read(count * storage.dtype.itemsize)
-    return found
+        storage["data"] = file.read(count * storage["dtype"].itemsize)
+    return tensors

@@ -1,193 +1,177 @@
-"""What the models with a discriminator share: L_GAN, seen from both sides."""
+"""What does a discriminator add? Features, an error in them, and L_GAN."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
 
 from vaegan_tf import losses
-from vaegan_tf.models.base import GenerativeModel
+from vaegan_tf.models.base import Terms
 from vaegan_tf.models.equilibrium import equilibrium_gates
+from vaegan_tf.models.generative import GenerativeModel
+from vaegan_tf.settings import (
+    AdversarialSettings,
+    LearnedMetricVAESettings,
+    VAEGANSettings,
+)
 
-ADVERSARIAL_TERMS = ("minimax", "non_saturating")
-BATCH_STATISTICS = ("joint", "paired", "separate")
+# Features for each unit of the divergence's weight: the feature error sums
+# over all of them, and this gave faces at several widths.
+FEATURES_PER_KL_WEIGHT = 820
 
 
-class AdversarialModel(GenerativeModel):
-    """A model whose decoder plays against a discriminator.
+class DiscriminatingModel(GenerativeModel):
+    """A model with a discriminator: its logits and its features."""
 
-    Args:
-        networks: The networks by name, a `discriminator` among them.
-        adversarial: What the decoder minimises. `"minimax"`, as in the paper:
-            the negative of the discriminator's cost, −(real + generated).
-            `"non_saturating"`: −log D(x̃) instead, whose gradient does not
-            vanish while the discriminator wins (Goodfellow et al., 2014).
-        real_weight: `None`, as in the paper, weighs all terms of the
-            discriminator's objective by 1. A number w in (0, 1) gives
-            w·real + (1 − w)·(mean of the generated ones), as the authors'
-            `real_vs_gen_weight`.
-        log_epsilon: Added inside the logarithms, 1e-3 in the authors' code.
-        batch_statistics: Which images share batch statistics. `"joint"`:
-            all, in the discriminator; all that are decoded, in the decoder.
-            `"paired"`, as in the authors' code: in the discriminator,
-            reconstructed with real ones for the features, generated with
-            real ones for the logits, which is one pass more. `"separate"`:
-            each kind by itself, in both networks. The last hides from the
-            discriminator what sets the kinds apart on average, and so keeps
-            it from winning early.
-        equilibrium_margin: Margin of the equilibrium rule, 0.35 in the
-            authors' code; `None` to let both networks step always.
-        **kwargs: `seed`, `ema_momentum` and `name` of `GenerativeModel`.
+    def discriminate(
+        self, image: tf.Tensor, attributes: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Logits, (batch, 1): positive for images it takes for real."""
+        inputs = self.conditioned({"image": image}, attributes)
+        return self.discriminator(inputs, training=False)["logit"]
 
-    Raises:
-        ValueError: If an argument is out of range.
-    """
+    def features(
+        self, image: tf.Tensor, attributes: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Features of layer l, Dis_l(x), (batch, h, w, channels).
 
-    settings = (
-        "adversarial",
-        "real_weight",
-        "log_epsilon",
-        "batch_statistics",
-        "equilibrium_margin",
-    )
-    generated_terms: tuple[str, ...] = ("generated",)
+        Layer l comes before attributes, so that it needs none.
+        """
+        if attributes is None and self.num_attributes:
+            attributes = tf.zeros([tf.shape(image)[0], self.num_attributes])
+        inputs = self.conditioned({"image": image}, attributes)
+        return self.discriminator(inputs, training=False)["features"]
 
-    def __init__(
+    def discriminate_batches(
         self,
-        networks,
-        *,
-        adversarial="minimax",
-        real_weight=None,
-        log_epsilon=0.0,
-        batch_statistics="joint",
-        equilibrium_margin=None,
-        **kwargs,
-    ):
-        _check_choice("adversarial", adversarial, ADVERSARIAL_TERMS)
-        _check_choice(
-            "batch_statistics",
-            batch_statistics,
-            BATCH_STATISTICS,
-        )
-        _check_numbers(real_weight, equilibrium_margin)
-        gated = () if equilibrium_margin is None else self.trained_networks
-        super().__init__(
-            networks,
-            gated_networks=[name for name in gated if name != "encoder"],
-            **kwargs,
-        )
-        self.adversarial = adversarial
-        self.real_weight = real_weight
-        self.log_epsilon = log_epsilon
-        self.batch_statistics = batch_statistics
-        self.equilibrium_margin = equilibrium_margin
-
-    def generate(self, latents, attributes, training):
-        """Decodes several batches of codes, in the batches asked for.
-
-        Args:
-            latents: As for `decode_batches`.
-            attributes: As for `decode_batches`.
-            training: As for `decode_batches`.
+        images: Sequence[tf.Tensor],
+        attributes: tf.Tensor | None,
+        training: bool,
+    ) -> dict[str, list[tf.Tensor]]:
+        """Discriminates several batches in one pass, as `decode_batches` does.
 
         Returns:
-            What `decode_batches` returns.
+            `{"logit": [...], "features": [...]}`: for each batch of images
+            (batch, 1) and (batch, h, w, channels).
         """
-        if self.batch_statistics != "separate":
-            return self.decode_batches(latents, attributes, training)
-        return [
-            image
-            for latent in latents
-            for image in self.decode_batches([latent], attributes, training)
-        ]
+        count, image = len(images), tf.concat(images, axis=0)
+        inputs = self.conditioned({"image": image}, attributes, count)
+        outputs = self.discriminator(inputs, training=training)
+        return {key: tf.split(value, count) for key, value in outputs.items()}
 
-    def judge(self, images, attributes, training):
-        """Discriminates real images and fakes, in the batches asked for.
 
-        Args:
-            images: Real images, reconstructions if any, generated images.
-            attributes: As for `discriminate`.
-            training: As for `discriminate`.
+class FeatureErrorModel(DiscriminatingModel):
+    """A model whose reconstruction error is that of layer l."""
 
-        Returns:
-            What `discriminate` returns.
+    settings: VAEGANSettings | LearnedMetricVAESettings
+
+    @property
+    def kl_weight(self) -> float:
+        """β, the weight of the divergence in the encoder."""
+        weight = self.settings.kl_weight
+        if weight is not None:
+            return weight
+        if self.settings.feature_scale == "unit":
+            return 1.0
+        return self.discriminator.num_features / FEATURES_PER_KL_WEIGHT
+
+
+class AdversarialModel(DiscriminatingModel):
+    """A model whose decoder plays against its discriminator, for L_GAN."""
+
+    abilities: tuple[str, ...] = ("sample", "discriminate")
+    settings: AdversarialSettings
+
+    @property
+    def generated_terms(self) -> tuple[str, ...]:
+        """Names of the fakes that count in L_GAN."""
+        return ("generated",)
+
+    @property
+    def gated_networks(self) -> tuple[str, ...]:
+        """With an equilibrium rule, the two players."""
+        margin = self.settings.equilibrium_margin
+        return () if margin is None else ("decoder", "discriminator")
+
+    def decode_batches(
+        self,
+        latents: Sequence[tf.Tensor],
+        attributes: tf.Tensor | None,
+        training: bool,
+    ) -> list[tf.Tensor]:
+        """As `GenerativeModel` does, or each batch by itself."""
+        decode = super().decode_batches
+        if self.settings.batch_statistics != "separate":
+            return decode(latents, attributes, training)
+        return [decode([z], attributes, training)[0] for z in latents]
+
+    def discriminate_batches(
+        self,
+        images: Sequence[tf.Tensor],
+        attributes: tf.Tensor | None,
+        training: bool,
+    ) -> dict[str, list[tf.Tensor]]:
+        """Discriminates images in the passes that `batch_statistics` asks for.
+
+        `images` are real ones, reconstructions if any, and generated ones.
         """
+        discriminate = super().discriminate_batches
 
-        def together(*images):
-            return self.discriminate(images, attributes, training)
+        def together(*images: tf.Tensor) -> dict[str, list[tf.Tensor]]:
+            return discriminate(images, attributes, training)
 
-        if self.batch_statistics == "separate":
+        statistics = self.settings.batch_statistics
+        if statistics == "separate":
             apart = [together(image) for image in images]
-            return {
-                key: [judged[key][0] for judged in apart] for key in apart[0]
-            }
-        if self.batch_statistics == "joint" or len(images) == 2:
+            return {key: [out[key][0] for out in apart] for key in apart[0]}
+        if statistics == "joint" or len(images) == 2:
             return together(*images)
         real, reconstructed, generated = images
         similar = together(real, reconstructed)
         played = together(real, generated)
+        real_logit, generated_logit = played["logit"]
         return {
             "features": [*similar["features"], played["features"][1]],
-            "logit": [
-                played["logit"][0],
-                similar["logit"][1],
-                played["logit"][1],
-            ],
+            "logit": [real_logit, similar["logit"][1], generated_logit],
         }
 
-    def real_terms(self, logit):
-        """The discriminator's cost of real images."""
-        return {"real": losses.real_nll(logit, self.log_epsilon)}
+    def real_terms(self, logit: tf.Tensor) -> Terms:
+        """The discriminator's loss on real images."""
+        return {"real": losses.real_nll(logit, self.settings.log_epsilon)}
 
-    def fake_terms(self, name, logit):
-        """The discriminator's cost of fakes, and the cost of not fooling it.
+    def fake_terms(self, name: str, logit: tf.Tensor) -> Terms:
+        """The discriminator's loss on fakes, and the loss of not fooling it.
 
-        Args:
-            name: `"generated"` or `"reconstructed"`.
-            logit: What the discriminator says of them, (batch, 1).
+        `name` is `"generated"` or `"reconstructed"`.
         """
+        epsilon = self.settings.log_epsilon
         return {
-            name: losses.generated_nll(logit, self.log_epsilon),
-            f"{name}_as_real": losses.real_nll(logit, self.log_epsilon),
+            name: losses.generated_nll(logit, epsilon),
+            f"{name}_as_real": losses.real_nll(logit, epsilon),
         }
 
-    def discriminator_objective(self, terms):
+    def discriminator_objective(self, terms: Terms) -> tf.Tensor:
         """−L_GAN of Larsen et al. (2016), eq. 10, or its weighted form."""
         fakes = [terms[name] for name in self.generated_terms]
-        if self.real_weight is None:
+        weight = self.settings.real_weight
+        if weight is None:
             return terms["real"] + sum(fakes)
-        fake = sum(fakes) / len(fakes)
-        return self.real_weight * terms["real"] + (1 - self.real_weight) * fake
+        return weight * terms["real"] + (1 - weight) * sum(fakes) / len(fakes)
 
-    def adversarial_objective(self, terms):
+    def adversarial_objective(self, terms: Terms) -> tf.Tensor:
         """L_GAN, which the decoder minimises, or the non-saturating form.
 
         The weights of real and generated terms do not enter, as in the
         authors' code.
         """
         names = self.generated_terms
-        if self.adversarial == "minimax":
+        if self.settings.adversarial == "minimax":
             return -(terms["real"] + sum(terms[name] for name in names))
         return sum(terms[f"{name}_as_real"] for name in names)
 
-    def gates(self, terms):
-        """The equilibrium rule on the costs of real and generated images."""
+    def gates(self, terms: Terms) -> dict[str, tf.Tensor]:
+        """The equilibrium rule on the losses of real and generated images."""
+        margin = self.settings.equilibrium_margin
+        if margin is None:
+            return {}
         fakes = [terms[name] for name in self.generated_terms]
-        return equilibrium_gates(
-            terms["real"], sum(fakes) / len(fakes), self.equilibrium_margin
-        )
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {choices}. Received: {name}={value!r}."
-        )
-
-
-def _check_numbers(real_weight, equilibrium_margin):
-    if real_weight is not None and not 0 < real_weight < 1:
-        raise ValueError(
-            "`real_weight` must lie between 0 and 1, or be None. "
-            f"Received: real_weight={real_weight}."
-        )
-    if equilibrium_margin is not None and equilibrium_margin <= 0:
-        raise ValueError(
-            "`equilibrium_margin` must be positive, or None. "
-            f"Received: equilibrium_margin={equilibrium_margin}."
-        )
+        return equilibrium_gates(terms["real"], sum(fakes) / len(fakes), margin)

@@ -1,174 +1,128 @@
-"""What all models share: one training step, and what surrounds it.
+"""What all models share: one training step.
 
 A model declares its *networks*, its *terms* (named numbers, one per example,
-in nats) and its *objectives* (for each network, the arithmetic of mean terms
-that it minimises). This module owns everything else.
+in nats) and its *objectives* (what each network minimises, any function of
+the mean terms). This module owns everything else.
 """
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
-from vaegan_tf import noise, replicas
+from vaegan_tf import replicas
+from vaegan_tf.data import ImageDataset
 from vaegan_tf.models import steps
-from vaegan_tf.models.chain import Chain, hand_over
-from vaegan_tf.noise import Purpose
+from vaegan_tf.settings import ModelSettings
+
+Example = Mapping[str, tf.Tensor]
+Terms = dict[str, tf.Tensor]
 
 
 class ObjectiveModel(keras.Model):
     """A model whose networks each minimise their own objective.
 
-    Subclasses set `network_names`, `trained_networks` (in the order in which
-    they hand over their outputs), `term_names` (with the last trained network
-    that each term is computed through) and `settings` (the names of their
-    constructor's other arguments), and implement `terms` and `objectives`;
-    `gates` where a network may have to wait; `after_step` where something
-    follows each step. They give themselves an `image_shape`.
+    A subclass declares the attributes below and implements `terms` and
+    `objectives`; `gates` where a network may have to wait.
 
     Examples are dicts `{"image": (batch, height, width, channels)}` with
     values in [−1, 1], and `"attributes": (batch, num_attributes)` beside it.
     A bare image tensor is taken as `image`; the `y` of `fit(x, y)` as
-    `attributes`.
+    `attributes`. `seed` is that of all noise in training and evaluation.
 
-    Args:
-        networks: The networks by name.
-        gated_networks: Names of those that step only when `gates` says so.
-        seed: Seed of all noise drawn in training and evaluation.
-        name: Name of the model.
+    Attributes:
+        title: What people call it.
+        networks: Its networks' classes by name. Each has a classmethod
+            `from_settings(settings, **example)`.
+        trained: The networks that are trained; by default all.
+        borrowed: Networks whose weights come from another run, whose folder
+            is the setting `<name>_from`.
+        abilities: What it can do: the names of its methods among `encode`,
+            `reconstruct`, `sample`, `discriminate` and `analyze`.
+        best_by: The term on validation examples whose lowest value says which
+            checkpoint is best.
+        num_validation: How many validation examples these are.
+        updates_per_batch: How often a network steps on each batch; 1 for
+            those left out. The extra steps come first, with other noise.
     """
 
-    network_names: tuple[str, ...] = ()
-    trained_networks: tuple[str, ...] = ()
-    term_names: dict[str, str] = {}
-    settings: tuple[str, ...] = ()
+    kind: str
+    title: str
+    Settings: type[ModelSettings]
+    networks: Mapping[str, type[keras.Model]]
+    trained: tuple[str, ...] = ()
+    borrowed: tuple[str, ...] = ()
+    term_names: tuple[str, ...] = ()
+    abilities: tuple[str, ...] = ()
+    best_by: str = "pixel_error"
+    num_validation: int = 512
+    updates_per_batch: Mapping[str, int] = {}
 
-    def __init__(self, networks, *, gated_networks=(), seed=0, name=None):
+    def __init__(
+        self,
+        networks: Mapping[str, keras.Model],
+        settings: ModelSettings | None = None,
+        *,
+        seed: int = 0,
+        name: str | None = None,
+    ):
         super().__init__(name=name)
-        self.gated_networks = tuple(gated_networks)
-        for network_name, network in networks.items():
+        self.settings = self.Settings() if settings is None else settings
+        for network_name in self.networks:
+            network = networks[network_name]
             setattr(self, network_name, network)
-        self.optimizers = {}
+            if network_name not in self.trained_networks():
+                network.trainable = False
+        self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
         self.step = self._counter("step", 0)
         self.noise_seed = self._counter("noise_seed", seed)
+        self.seed = seed
+        self.round = 0
         self._means = {
             key: steps.CommonMean(name=key) for key in self._log_names()
         }
-        self.seed = seed
 
-    def terms(self, example, training):
-        """The terms on a batch: a dict of (batch,) tensors, in nats."""
-        raise NotImplementedError
-
-    def objectives(self, terms):
-        """What each trained network minimises: weighted sums of terms' means.
+    def optimize(self, example: Any) -> Terms:
+        """One pass of the loop of Algorithm 1, Larsen et al. (2016).
 
         Args:
-            terms: The terms' means, scalars by name.
+            example: A batch of examples, or this replica's part of it.
 
         Returns:
-            A scalar for each of `trained_networks`.
-        """
-        raise NotImplementedError
-
-    def term_weights(self):
-        """The weight of every term in every objective: numbers by name.
-
-        Raises:
-            ValueError: If an objective is no weighted sum of terms.
-        """
-        columns = {
-            name: self.objectives(
-                {other: float(other == name) for other in self.term_names}
-            )
-            for name in self.term_names
-        }
-        weights = {
-            network: {name: columns[name][network] for name in self.term_names}
-            for network in self.trained_networks
-        }
-        _check_linear(self.objectives, weights)
-        return weights
-
-    def gates(self, terms):
-        """Which networks step, from the terms' means over all replicas.
-
-        Returns:
-            A boolean scalar for each of `gated_networks`; the others always
-            step.
-        """
-        return {}
-
-    def after_step(self):
-        """Called when all networks have stepped, before the step counts."""
-
-    def compile(self, optimizer="rmsprop", **kwargs):
-        """Gives every trained network an optimizer of its own.
-
-        Args:
-            optimizer: What `keras.optimizers.get` takes, of which each
-                network gets a copy; or a dict of these by network.
-            **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution`
-                of `keras.Model.compile`.
-
-        Raises:
-            ValueError: If a dict does not name exactly the trained networks.
-        """
-        super().compile(optimizer=None, **kwargs)
-        self.optimizers = {
-            name: self._built_optimizer(name, choice)
-            for name, choice in self._per_network(optimizer).items()
-        }
-
-    def optimize(self, example):
-        """One pass of Algorithm 1's loop over one batch.
-
-        All networks step from the same weights: each has a tape that watches
-        its variables, and takes the gradient of its own objective.
-
-        Args:
-            example: A batch of examples, as described for the class; under a
-                distribution strategy, this replica's part of it.
-
-        Returns:
-            This step's numbers by name, scalars, equal on every replica:
-            every term's mean, every network's objective (`encoder_loss`),
-            gradient norm (`encoder_gradient_norm`) and, with a gate, whether
-            it stepped (`decoder_updated`).
-
-        Reference:
-            Larsen et al. (2016), Algorithm 1.
+            Scalars by name, equal on every replica: every term's mean, every
+            network's objective (`encoder_loss`), gradient norm
+            (`encoder_gradient_norm`) and, with a gate, whether it stepped
+            (`decoder_updated`).
         """
         example = self.as_example(example)
-        share = replicas.share(tf.shape(example["image"])[0])
-        chain = Chain(dict(self._trained()))
-        with chain.recording():
-            terms = _means(self.terms(example, training=True))
-            penalties = self._penalties()
-        gradients = chain.gradients(
-            self._terms_by_network(terms),
-            self.term_weights(),
-            penalties,
-            {
-                name: optimizer.scale_loss(share)
-                for name, optimizer in self.optimizers.items()
-            },
-        )
-        gradients = replicas.total(gradients)
-        objectives = _summed(self.objectives(terms), penalties)
-        terms, objectives = replicas.mean((terms, objectives), share)
-        norms = {
-            name: steps.gradient_norm(gradient, self.optimizers[name])
-            for name, gradient in gradients.items()
-        }
-        gates = self.gates(terms) if self.gated_networks else {}
-        for name, network in self._trained():
-            steps.take(
-                self.optimizers[name],
-                gradients[name],
-                network.trainable_weights,
-                gate=gates.get(name),
-            )
+        numbers: Terms = {}
+        for number, names in enumerate(self._rounds()):
+            self.round = number
+            numbers |= self._descend(example, names)
         self.after_step()
         self.step.assign_add(1)
+        return numbers
+
+    def _descend(self, example: Example, names: list[str]) -> Terms:
+        """Some networks step from the same weights, each by its objective."""
+        with self._tapes(names) as tapes:
+            terms, objectives = self._terms_and_objectives(example, True)
+            losses = {
+                name: self.optimizers[name].scale_loss(objectives[name])
+                for name in names
+            }
+        gradients = replicas.total(
+            {n: self._gradient(tapes[n], losses[n], n) for n in names}
+        )
+        gates = self.gates(terms)
+        norms = {}
+        for name in names:
+            optimizer, gradient = self.optimizers[name], gradients[name]
+            weights = getattr(self, name).trainable_weights
+            norms[name] = steps.gradient_norm(gradient, optimizer)
+            steps.apply_gradients(optimizer, gradient, weights, gates.get(name))
         return {
             **terms,
             **_suffixed("loss", objectives),
@@ -176,98 +130,230 @@ class ObjectiveModel(keras.Model):
             **_suffixed("updated", gates),
         }
 
-    def train_step(self, data):
+    def _terms_and_objectives(
+        self, example: Example, training: bool
+    ) -> tuple[Terms, Terms]:
+        """Mean terms, and objectives with penalties on weights: scalars."""
+        share = replicas.share(tf.shape(example["image"])[0])
+        terms = {
+            name: tf.reduce_mean(term)
+            for name, term in self.terms(example, training).items()
+        }
+        terms = replicas.mean(terms, share)
+        objectives = {
+            name: objective
+            + replicas.counted_once(sum(getattr(self, name).losses), share)
+            for name, objective in self.objectives(terms).items()
+        }
+        return terms, objectives
+
+    @classmethod
+    def can(cls, ability: str) -> bool:
+        """Whether the model has an ability, such as `encode`."""
+        return ability in cls.abilities
+
+    @classmethod
+    def trained_networks(cls) -> tuple[str, ...]:
+        """Names of the networks that are trained."""
+        return cls.trained or tuple(cls.networks)
+
+    @property
+    def gated_networks(self) -> tuple[str, ...]:
+        """Names of the networks that step only when `gates` says so."""
+        return ()
+
+    def terms(self, example: Example, training: bool) -> Terms:
+        """The terms on a batch: (batch,) tensors by name, in nats."""
+        raise NotImplementedError
+
+    def objectives(self, terms: Terms) -> Terms:
+        """What each trained network minimises, given mean terms: scalars."""
+        raise NotImplementedError
+
+    def gates(self, terms: Terms) -> dict[str, tf.Tensor]:
+        """Which of `gated_networks` step, boolean scalars by name."""
+        return {}
+
+    def load_initial_weights(self) -> None:
+        """Called once before a run's first step."""
+
+    def after_step(self) -> None:
+        """Called when all networks have stepped, before the step counts."""
+
+    def _rounds(self) -> list[list[str]]:
+        """Which networks step in each round; all of them in the last."""
+        counts = {
+            name: self.updates_per_batch.get(name, 1)
+            for name in self.trained_networks()
+        }
+        return [
+            [name for name, count in counts.items() if count >= left]
+            for left in range(max(counts.values()), 0, -1)
+        ]
+
+    @contextlib.contextmanager
+    def _tapes(self, names: list[str]) -> Iterator[dict[str, tf.GradientTape]]:
+        """A tape for each network, which watches that network's weights."""
+        tapes = {
+            name: tf.GradientTape(watch_accessed_variables=False)
+            for name in names
+        }
+        with contextlib.ExitStack() as stack:
+            for name, tape in tapes.items():
+                stack.enter_context(tape)
+                tape.watch(self._weights(name))
+            yield tapes
+
+    def _weights(self, name: str) -> list[tf.Variable]:
+        return [w.value for w in getattr(self, name).trainable_weights]
+
+    def _gradient(
+        self, tape: tf.GradientTape, loss: tf.Tensor, name: str
+    ) -> list[tf.Tensor]:
+        weights = self._weights(name)
+        gradients = tape.gradient(loss, weights)
+        if all(gradient is None for gradient in gradients):
+            raise ValueError(
+                f"The objective of the {name} does not depend on its weights."
+            )
+        return [
+            tf.zeros_like(weight) if gradient is None else gradient
+            for weight, gradient in zip(weights, gradients)
+        ]
+
+    def train_step(self, data: Any) -> Terms:
         """Keras's training step: `optimize`, and running means of its log."""
         return self.log(self.optimize(data))
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> Terms:
         """Keras's evaluation step: terms and objectives, nothing changes."""
-        example = self.as_example(data)
-        share = replicas.share(tf.shape(example["image"])[0])
-        terms = _means(self.terms(example, training=False))
-        objectives = _summed(self.objectives(terms), self._penalties())
-        terms, objectives = replicas.mean((terms, objectives), share)
+        terms, objectives = self._terms_and_objectives(
+            self.as_example(data), training=False
+        )
         return self.log({**terms, **_suffixed("loss", objectives)})
 
-    def scores(self, example):
-        """Held-out scores: every term, one value per example, (batch,)."""
+    def validation_terms(self, example: Any) -> Terms:
+        """What is reported of held-out examples, (batch,) by name."""
         return self.terms(self.as_example(example), training=False)
 
-    def log(self, numbers):
+    def log(self, numbers: Terms) -> Terms:
         """Adds a step's numbers to the running means, and returns these."""
         for name, number in numbers.items():
             self._means[name].update_state(tf.cast(number, tf.float32))
         return {name: self._means[name].result() for name in numbers}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         """The running means, which Keras resets at every epoch."""
         return list(self._means.values())
 
-    def as_example(self, data):
-        """Turns what Keras hands over into an example, and checks it.
-
-        Raises:
-            ValueError: If images have another shape than the networks take.
-        """
+    def as_example(self, data: Any) -> dict[str, tf.Tensor]:
+        """Turns what Keras hands over into an example of the right shape."""
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         example = dict(x) if isinstance(x, dict) else {"image": x}
         if y is not None:
             example["attributes"] = y
         image = tf.cast(example["image"], tf.float32)
         if image.shape[1:] != self.image_shape:
+            sizes = ", ".join(map(str, self.image_shape))
             raise ValueError(
-                f"Images must have shape (batch, {_listed(self.image_shape)}). "
+                f"Images must have shape (batch, {sizes}). "
                 f"Received: shape {tuple(image.shape)}."
             )
         return {**example, "image": image}
 
-    def build(self, input_shape):
+    @classmethod
+    def create(
+        cls, settings: ModelSettings, *, seed: int = 0, **example: Any
+    ) -> Self:
+        """The model on its own networks, built but not compiled.
+
+        Args:
+            settings: Its settings.
+            seed: Seed of the noise.
+            **example: `image_size`, `num_channels` and `num_attributes`.
+        """
+        networks = {
+            name: network.from_settings(settings, **example)
+            for name, network in cls.networks.items()
+        }
+        return cls(networks, settings, seed=seed)
+
+    @classmethod
+    def inputs_of(
+        cls, dataset: ImageDataset, settings: ModelSettings
+    ) -> dict[str, Any]:
+        """What `create` needs to know of a data set, as JSON knows it."""
+        size, _, channels = dataset.image_shape
+        return {"image_size": size, "num_channels": channels}
+
+    def compile(self, optimizer: Any = "rmsprop", **kwargs: Any) -> None:
+        """Gives every trained network an optimizer of its own.
+
+        Args:
+            optimizer: What `keras.optimizers.get` takes, of which each
+                network gets a copy; or a dict of these by network.
+            **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution`
+                of `keras.Model.compile`.
+        """
+        super().compile(optimizer=None, **kwargs)
+        self.optimizers = {
+            name: steps.network_optimizer(choice, getattr(self, name))
+            for name, choice in self._per_network(optimizer).items()
+        }
+
+    def _per_network(self, optimizer: Any) -> dict[str, Any]:
+        names = self.trained_networks()
+        if not isinstance(optimizer, dict) or "class_name" in optimizer:
+            return dict.fromkeys(names, optimizer)
+        if sorted(optimizer) != sorted(names):
+            raise ValueError(
+                f"`optimizer` must name every trained network: {list(names)}. "
+                f"Received: {list(optimizer)}."
+            )
+        return {name: optimizer[name] for name in names}
+
+    def build(self, input_shape: Any) -> None:
         """Nothing is left to build: networks are built when they are made."""
         self.built = True
 
-    def get_config(self):
-        """The constructor's arguments, networks included."""
+    def get_config(self) -> dict[str, Any]:
+        """Networks, settings, seed and name."""
         return {
-            **{
+            "networks": {
                 name: keras.saving.serialize_keras_object(getattr(self, name))
-                for name in self.network_names
+                for name in self.networks
             },
-            **{name: getattr(self, name) for name in self.settings},
+            "settings": self.settings.as_dict(),
             "seed": self.seed,
             "name": self.name,
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes the model, and its networks, from `get_config`."""
-        return cls(
-            **{
-                key: keras.saving.deserialize_keras_object(value)
-                if isinstance(value, dict)
-                else value
-                for key, value in config.items()
-            }
-        )
-
-    def get_compile_config(self):
-        """The optimizers, so that a loaded model goes on training."""
-        return {
-            "optimizer": {
-                name: keras.optimizers.serialize(optimizer)
-                for name, optimizer in self.optimizers.items()
-            }
+        config = dict(config)
+        networks = {
+            name: keras.saving.deserialize_keras_object(network)
+            for name, network in config.pop("networks").items()
         }
+        settings = cls.Settings.from_dict(config.pop("settings"))
+        return cls(networks, settings, **config)
 
-    def compile_from_config(self, config):
+    def get_compile_config(self) -> dict[str, Any]:
+        """The optimizers, so that a loaded model resumes training."""
+        optimizers = {
+            name: keras.optimizers.serialize(optimizer)
+            for name, optimizer in self.optimizers.items()
+        }
+        return {"optimizer": optimizers} if optimizers else {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles with the optimizers of `get_compile_config`."""
         self.compile(**config)
 
-    def _trained(self):
-        return [(name, getattr(self, name)) for name in self.trained_networks]
-
-    def _log_names(self):
-        trained = self.trained_networks
+    def _log_names(self) -> list[str]:
+        trained = self.trained_networks()
         return [
             *self.term_names,
             *[f"{name}_loss" for name in trained],
@@ -275,7 +361,7 @@ class ObjectiveModel(keras.Model):
             *[f"{name}_updated" for name in self.gated_networks],
         ]
 
-    def _counter(self, name, value):
+    def _counter(self, name: str, value: int) -> tf.Variable:
         return self.add_weight(
             name=name,
             shape=(),
@@ -285,252 +371,6 @@ class ObjectiveModel(keras.Model):
             aggregation="only_first_replica",
         )
 
-    def _per_network(self, optimizer):
-        if not isinstance(optimizer, dict) or "class_name" in optimizer:
-            return dict.fromkeys(self.trained_networks, optimizer)
-        if sorted(optimizer) != sorted(self.trained_networks):
-            raise ValueError(
-                "`optimizer` must name every trained network: "
-                f"{list(self.trained_networks)}. Received: {list(optimizer)}."
-            )
-        return {name: optimizer[name] for name in self.trained_networks}
 
-    def _built_optimizer(self, name, choice):
-        if isinstance(choice, keras.optimizers.Optimizer):
-            choice = keras.optimizers.serialize(choice)
-        optimizer = keras.optimizers.get(choice)
-        scaling = keras.mixed_precision.LossScaleOptimizer
-        half = self.dtype_policy.name == "mixed_float16"
-        if half and not isinstance(optimizer, scaling):
-            optimizer = scaling(optimizer)
-        # A slot made inside a traced step fails under MirroredStrategy.
-        optimizer.build(getattr(self, name).trainable_weights)
-        return steps.adding_up_nothing(optimizer)
-
-    def _terms_by_network(self, terms):
-        return {
-            network: {
-                name: term
-                for name, term in terms.items()
-                if self.term_names[name] == network
-            }
-            for network in self.trained_networks
-        }
-
-    def _penalties(self):
-        return {name: list(network.losses) for name, network in self._trained()}
-
-
-class GenerativeModel(ObjectiveModel):
-    """A model that draws images from codes.
-
-    Examples hold attributes for conditional models only.
-
-    Args:
-        networks: The networks by name: `encoder`, `decoder`, `discriminator`.
-        ema_momentum: Momentum of `decoder_ema`, the running average of the
-            decoder's weights and batch statistics; 0 for no average.
-        **kwargs: `gated_networks`, `seed` and `name` of `ObjectiveModel`.
-
-    Raises:
-        ValueError: If the networks do not fit together, or an argument is out
-            of range.
-    """
-
-    def __init__(self, networks, *, ema_momentum=0.999, **kwargs):
-        _check_networks(networks)
-        if not 0 <= ema_momentum < 1:
-            raise ValueError(
-                "`ema_momentum` must lie in [0, 1). "
-                f"Received: ema_momentum={ema_momentum}."
-            )
-        super().__init__(networks, **kwargs)
-        self.decoder_ema = (
-            steps.frozen_twin(self.decoder) if ema_momentum else None
-        )
-        self.ema_momentum = ema_momentum
-        self.image_shape = self.decoder.image_shape
-        self.latent_dim = self.decoder.latent_dim
-        self.num_attributes = self.decoder.num_attributes
-        self(self.symbolic_inputs())  # Keras exports what was called once.
-
-    def after_step(self):
-        """Moves the average of the decoder."""
-        if self.decoder_ema is not None:
-            steps.follow(
-                self.decoder_ema, self.decoder, self.ema_momentum, self.step
-            )
-
-    @property
-    def generator(self):
-        """The decoder to look at pictures with: averaged if there is one."""
-        return self.decoder if self.decoder_ema is None else self.decoder_ema
-
-    def decode(self, latent, attributes=None):
-        """Images of latent codes, (batch, height, width, channels)."""
-        return self.generator(
-            self.conditioned({"latent": latent}, attributes), training=False
-        )
-
-    def sample(self, count, seed=0, attributes=None):
-        """Images of codes drawn from the prior N(0, I).
-
-        Args:
-            count: How many.
-            seed: An integer, or int32 (2,): the same seed, the same images.
-            attributes: (count, num_attributes), for conditional models.
-
-        Returns:
-            Images in [−1, 1], (count, height, width, channels).
-        """
-        latent = noise.latent_codes(count, self.latent_dim, seed)
-        return self.decode(latent, attributes)
-
-    def as_example(self, data):
-        """Turns what Keras hands over into an example, and checks it.
-
-        Raises:
-            ValueError: If images have another shape than the networks take,
-                or attributes are missing.
-        """
-        example = super().as_example(data)
-        image, attributes = example["image"], example.get("attributes")
-        return self.conditioned({"image": image}, attributes)
-
-    def conditioned(self, inputs, attributes):
-        """Inputs of a network: with attributes if the model is conditional."""
-        if not self.num_attributes:
-            return inputs
-        if attributes is None:
-            raise ValueError(
-                f"This model is conditional: it needs `attributes` of shape "
-                f"(batch, {self.num_attributes}) beside {sorted(inputs)}."
-            )
-        inputs = {**inputs, "attributes": attributes}
-        return {k: tf.cast(value, tf.float32) for k, value in inputs.items()}
-
-    def decode_batches(self, latents, attributes, training):
-        """Decodes several batches of codes in one pass, for training.
-
-        Args:
-            latents: Batches of codes, each (batch, latent).
-            attributes: (batch, num_attributes), the same for each of them.
-            training: Whether the pass uses the batch's own statistics.
-
-        Returns:
-            As many batches of images, (batch, height, width, channels) each.
-        """
-        count = len(latents)
-        codes = {"latent": tf.concat(latents, axis=0)}
-        images = self.decoder(
-            self.conditioned(codes, _repeated(attributes, count)),
-            training=training,
-        )
-        return hand_over("decoder", tf.split(images, count))
-
-    def discriminate(self, images, attributes, training):
-        """Judges several batches of images in one pass.
-
-        Args:
-            images: Batches of images, (batch, height, width, channels) each.
-            attributes: (batch, num_attributes), the same for each of them.
-            training: Whether the pass uses the batch's own statistics.
-
-        Returns:
-            `{"logit": [...], "features": [...]}`: for each batch of images
-            (batch, 1) and (batch, ..., channels).
-        """
-        count = len(images)
-        inputs = {"image": tf.concat(images, axis=0)}
-        judged = self.discriminator(
-            self.conditioned(inputs, _repeated(attributes, count)),
-            training=training,
-        )
-        return {key: tf.split(value, count) for key, value in judged.items()}
-
-    def draw(self, batch_size, purpose, training):
-        """Standard normal codes, (batch, latent): new ones at every step.
-
-        Evaluation draws the same ones for every batch.
-        """
-        step = self.step if training else 0
-        seed = self.noise_seed if training else self.seed
-        if not training:
-            seed = noise.fold(seed, Purpose.EVALUATION)
-        return noise.normal([batch_size, self.latent_dim], seed, step, purpose)
-
-    def symbolic_inputs(self):
-        """What `call` takes, as Keras tensors; here, an example."""
-        return self.conditioned_symbols("image", self.image_shape)
-
-    def conditioned_symbols(self, name, shape):
-        """A Keras tensor, in a dict beside `attributes` if conditional."""
-        tensor = keras.KerasTensor((None, *shape))
-        if not self.num_attributes:
-            return tensor
-        attributes = keras.KerasTensor((None, self.num_attributes))
-        return {name: tensor, "attributes": attributes}
-
-    def get_config(self):
-        """The constructor's arguments, networks included."""
-        return {**super().get_config(), "ema_momentum": self.ema_momentum}
-
-
-def check_kl_weight(kl_weight):
-    """Refuses a divergence that would be maximised.
-
-    Raises:
-        ValueError: If the weight is negative.
-    """
-    if kl_weight < 0:
-        raise ValueError(
-            "`kl_weight` must not be negative. "
-            f"Received: kl_weight={kl_weight}."
-        )
-
-
-def _means(terms):
-    return {name: tf.reduce_mean(term) for name, term in terms.items()}
-
-
-def _check_linear(objectives, weights):
-    """Compares objectives with the weighted sums at one point."""
-    for network, row in weights.items():
-        point = {name: 2.0 + index for index, name in enumerate(row)}
-        expected = sum(row[name] * point[name] for name in row)
-        value = objectives(point)[network]
-        if abs(value - expected) > 1e-6 * max(abs(value), abs(expected)):
-            raise ValueError(
-                "`objectives` must return weighted sums of the terms, without "
-                f"a constant. Received another function for the {network}."
-            )
-
-
-def _summed(objectives, penalties):
-    return {
-        name: tf.add_n([objective, *penalties[name]])
-        for name, objective in objectives.items()
-    }
-
-
-def _repeated(attributes, count):
-    return None if attributes is None else tf.tile(attributes, [count, 1])
-
-
-def _suffixed(suffix, numbers):
+def _suffixed(suffix: str, numbers: Terms) -> Terms:
     return {f"{name}_{suffix}": number for name, number in numbers.items()}
-
-
-def _listed(shape):
-    return ", ".join(str(size) for size in shape)
-
-
-def _check_networks(networks):
-    for key in ("image_shape", "latent_dim", "num_attributes"):
-        values = {
-            name: getattr(network, key)
-            for name, network in networks.items()
-            if hasattr(network, key)
-        }
-        if len(set(values.values())) > 1:
-            raise ValueError(f"Networks must agree on `{key}`. {values}.")

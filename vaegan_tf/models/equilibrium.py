@@ -6,11 +6,13 @@ EQUILIBRIUM = 0.68
 MARGIN = 0.35
 
 
-def equilibrium_gates(real_cost, generated_cost, margin=MARGIN):
+def equilibrium_gates(
+    real_cost: tf.Tensor, generated_cost: tf.Tensor, margin: float = MARGIN
+) -> dict[str, tf.Tensor]:
     """Holds back the network that is too far ahead.
 
-    A discriminator that is right about half the time pays log 2 ≈ 0.69 nats
-    for a real and for a generated image. Where either cost lies more than
+    A discriminator that is right about half the time has a loss of log 2 ≈
+    0.69 nats on real and on generated images. Where either loss lies more than
     `margin` below the equilibrium the discriminator waits; where either lies
     more than `margin` above it the decoder waits; where both would wait
     neither does.
@@ -21,8 +23,7 @@ def equilibrium_gates(real_cost, generated_cost, margin=MARGIN):
         margin: Half the width of the band, in nats.
 
     Returns:
-        `{"decoder": gate, "discriminator": gate}`, boolean scalars: whether
-        that network steps.
+        Whether `decoder` and `discriminator` step, boolean scalars.
 
     Reference:
         The authors' code (not the paper): equilibrium 0.68, margin 0.35.

@@ -1,80 +1,56 @@
 """VAE_Dis_l: a VAE with the learned distance of a trained GAN."""
 
-import keras
-
 from vaegan_tf import losses
-from vaegan_tf.models.base import check_kl_weight
-from vaegan_tf.models.vae import Autoencoder
+from vaegan_tf.models.adversarial import FeatureErrorModel
+from vaegan_tf.models.base import Example, Terms
+from vaegan_tf.models.generative import Autoencoder
+from vaegan_tf.models.registry import register
+from vaegan_tf.networks import Decoder, Discriminator, Encoder
+from vaegan_tf.settings import LearnedMetricVAESettings
 
 
-@keras.saving.register_keras_serializable(package="vaegan_tf")
-class LearnedMetricVAE(Autoencoder):
+@register("learned_metric_vae")
+class LearnedMetricVAE(FeatureErrorModel, Autoencoder):
     """A VAE whose error is measured in layer l of a fixed discriminator.
 
     The discriminator is that of a trained GAN. It stays as it is, batch
     statistics included, and L_GAN plays no part.
 
-    Args:
-        encoder: Network of q(z|x).
-        decoder: Network of p(x|z).
-        discriminator: The trained GAN's discriminator; it is frozen.
-        kl_weight: β, the weight of the divergence; 1 is the bound itself.
-        feature_scale: `"unit"` or `"batch"`, as in `VAEGAN`.
-        **kwargs: `seed`, `ema_momentum` and `name` of `GenerativeModel`.
-
-    Raises:
-        ValueError: If an argument is out of range.
-
     Reference:
         Larsen et al. (2016), eqs. 6 and 7, and "VAE_Dis_l" in section 4.
     """
 
-    network_names = ("encoder", "decoder", "discriminator")
-    trained_networks = ("encoder", "decoder")
-    term_names = {"kl": "encoder", "feature_nll": "decoder"}
-    settings = ("kl_weight", "feature_scale")
+    title = "VAE with learned metric"
+    Settings = LearnedMetricVAESettings
+    networks = {
+        "encoder": Encoder,
+        "decoder": Decoder,
+        "discriminator": Discriminator,
+    }
+    trained = ("encoder", "decoder")
+    borrowed = ("discriminator",)
+    term_names = ("kl", "feature_nll")
+    abilities = ("encode", "reconstruct", "sample", "discriminate")
+    settings: LearnedMetricVAESettings
 
-    def __init__(
-        self,
-        encoder,
-        decoder,
-        discriminator,
-        *,
-        kl_weight=1.0,
-        feature_scale="unit",
-        **kwargs,
-    ):
-        check_kl_weight(kl_weight)
-        losses.check_feature_scale(feature_scale)
-        discriminator.trainable = False
-        super().__init__(
-            {
-                "encoder": encoder,
-                "decoder": decoder,
-                "discriminator": discriminator,
-            },
-            **kwargs,
-        )
-        self.kl_weight = kl_weight
-        self.feature_scale = feature_scale
-
-    def terms(self, example, training):
+    def terms(self, example: Example, training: bool) -> Terms:
         """KL divergence and feature error of each example, in nats."""
         image, attributes = example["image"], example.get("attributes")
         posterior = self.encoder(example, training=training)
         latent = self.sample_posterior(posterior, training)
         (reconstructed,) = self.decode_batches([latent], attributes, training)
-        judged = self.discriminate(
+        outputs = self.discriminate_batches(
             [image, reconstructed], attributes, training=False
         )
+        features, reconstructed_features = outputs["features"]
         return {
             "kl": losses.gaussian_kl(**posterior),
             "feature_nll": losses.feature_nll(
-                *judged["features"], self.feature_scale
+                features, reconstructed_features, self.settings.feature_scale
             ),
         }
 
-    def objectives(self, terms):
+    def objectives(self, terms: Terms) -> Terms:
         """Both networks minimise L_prior + L_llike of layer l."""
         return {
             "encoder": self.kl_weight * terms["kl"] + terms["feature_nll"],

@@ -1,4 +1,7 @@
-"""How does a network step? Tapes, gates, norms and running averages."""
+"""How does a network step? Optimizers, gates, norms and running averages."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -10,38 +13,38 @@ class CommonMean(keras.metrics.Mean):
     Each replica keeps it for itself: reading it takes no other.
     """
 
-    def add_variable(
-        self,
-        shape,
-        initializer,
-        dtype=None,
-        aggregation="only_first_replica",
-        name=None,
-    ):
+    def add_variable(self, *args: Any, **kwargs: Any) -> keras.Variable:
         """A variable that is read on one replica, not summed over all."""
-        return super().add_variable(
-            shape, initializer, dtype, aggregation, name
-        )
+        kwargs["aggregation"] = "only_first_replica"
+        return super().add_variable(*args, **kwargs)
 
 
-def adding_up_nothing(optimizer):
-    """Makes an optimizer take gradients that are sums over all replicas.
+def network_optimizer(
+    choice: Any, network: keras.Model
+) -> keras.optimizers.Optimizer:
+    """A copy of an optimizer for a network, with its slots.
 
-    By itself it would sum them up where they are applied: too late for their
-    norm and for a scaled loss's overflow to be the same on every replica.
-
-    Args:
-        optimizer: A Keras optimizer.
-
-    Returns:
-        The same optimizer.
+    It expects gradients that are sums over all replicas. By itself it would
+    sum them where they are applied: too late for their norm and for a scaled
+    loss's overflow to be the same on every replica.
     """
+    if isinstance(choice, keras.optimizers.Optimizer):
+        choice = keras.optimizers.serialize(choice)
+    optimizer = keras.optimizers.get(choice)
+    scaling = keras.mixed_precision.LossScaleOptimizer
+    is_half = network.dtype_policy.name == "mixed_float16"
+    if is_half and not isinstance(optimizer, scaling):
+        optimizer = scaling(optimizer)
+    # A slot made inside a traced step fails under MirroredStrategy.
+    optimizer.build(network.trainable_weights)
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     inner._all_reduce_sum_gradients = lambda gradients: gradients
     return optimizer
 
 
-def gradient_norm(gradients, optimizer):
+def gradient_norm(
+    gradients: Sequence[tf.Tensor], optimizer: keras.optimizers.Optimizer
+) -> tf.Tensor:
     """Norm of the gradient that is applied, a scalar.
 
     Loss scaling is undone; where it skips an overflow the norm is 0.
@@ -52,21 +55,25 @@ def gradient_norm(gradients, optimizer):
     return tf.where(tf.math.is_finite(norm), norm, 0.0)
 
 
-def take(optimizer, gradients, weights, gate=None):
+def apply_gradients(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence[tf.Tensor],
+    weights: Sequence[keras.Variable],
+    gate: tf.Tensor | None = None,
+) -> None:
     """Steps; behind a closed gate, weights and slots stay as they are.
 
-    Args:
-        optimizer: The network's optimizer.
-        gradients: Its gradients, summed up over the replicas.
-        weights: The network's trainable weights.
-        gate: A boolean scalar, the same on every replica; `None` for open.
+    Gradients are sums over the replicas. The gate is a boolean scalar, the
+    same on every replica.
     """
     if gate is None:
         optimizer.apply(gradients, weights)
         return
 
-    def take_everywhere(strategy, gate, gradients):
-        def apply():
+    def apply_everywhere(
+        strategy: tf.distribute.Strategy, gate: Any, gradients: Any
+    ) -> None:
+        def apply() -> bool:
             strategy.extended.call_for_each_replica(
                 lambda gradients: optimizer.apply(gradients, weights),
                 args=(gradients,),
@@ -79,28 +86,29 @@ def take(optimizer, gradients, weights, gate=None):
     # A conditional may not surround an all-reduce in replica context, so the
     # branch is taken once for all replicas.
     context = tf.distribute.get_replica_context()
-    context.merge_call(take_everywhere, args=(gate, gradients))
+    context.merge_call(apply_everywhere, args=(gate, gradients))
 
 
-def frozen_twin(network):
+def frozen_copy(network: keras.Model) -> keras.Model:
     """A network of the same weights that is not trained."""
     config = network.get_config()
     config["name"] = f"{network.name}_ema"
-    twin = type(network).from_config(config)
-    twin.set_weights(network.get_weights())
-    twin.trainable = False
-    return twin
+    copy = type(network).from_config(config)
+    copy.set_weights(network.get_weights())
+    copy.trainable = False
+    return copy
 
 
-def follow(average, network, momentum, step):
-    """Moves a running average of weights and batch statistics.
+def update_average(
+    average: keras.Model,
+    network: keras.Model,
+    momentum: float,
+    step: tf.Variable,
+) -> None:
+    """Updates a running average of weights and batch statistics.
 
-    Args:
-        average: The twin that holds the averages.
-        network: The network that is averaged.
-        momentum: Weight of the past; less, (1 + step) / (10 + step), while
-            there is little of it.
-        step: Steps made before.
+    `momentum` is the weight of the past; it is at most (1 + step) / (10 + step)
+    while there are few steps.
     """
     step = tf.cast(step, tf.float32)
     momentum = tf.minimum(momentum, (1 + step) / (10 + step))

@@ -1,127 +1,83 @@
 """VAE/GAN: a VAE and a GAN that share the decoder."""
 
-import keras
 import tensorflow as tf
 
 from vaegan_tf import losses
-from vaegan_tf.models.adversarial import AdversarialModel
-from vaegan_tf.models.base import check_kl_weight
-from vaegan_tf.models.vae import Autoencoder
+from vaegan_tf.models.adversarial import AdversarialModel, FeatureErrorModel
+from vaegan_tf.models.base import Example, Terms
+from vaegan_tf.models.generative import Autoencoder
+from vaegan_tf.models.registry import register
+from vaegan_tf.networks import Decoder, Discriminator, Encoder
 from vaegan_tf.noise import Purpose
+from vaegan_tf.settings import VAEGANSettings
+
+# γ times the number of features, where it gave faces at several widths.
+GAMMA_FEATURES = 41
 
 
-@keras.saving.register_keras_serializable(package="vaegan_tf")
-class VAEGAN(Autoencoder, AdversarialModel):
+@register("vaegan")
+class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
     """A VAE whose reconstruction error lives in the GAN's discriminator.
-
-    Args:
-        encoder: Network of q(z|x).
-        decoder: Network of p(x|z), and the generator.
-        discriminator: Network of Dis and Dis_l.
-        gamma: γ of the paper: weight of the reconstruction against fooling
-            the discriminator, in the decoder only.
-        reconstruction_weight: w of the authors' code, which gives the decoder
-            w·feature_nll + (1 − w)·L_GAN instead; `None` for γ.
-        kl_weight: β, the weight of the divergence in the encoder; 1 is the
-            bound itself.
-        feature_scale: `"unit"`: features as they are, the identity covariance
-            of eq. 6. `"batch"`: in units of their standard deviation over the
-            real batch, see `losses.standardize`.
-        discriminate_reconstructions: Whether reconstructions are among the
-            images the discriminator learns to tell, as in the paper.
-        **kwargs: Those of `AdversarialModel` and `GenerativeModel`.
-
-    Raises:
-        ValueError: If an argument is out of range.
 
     Reference:
         Larsen et al. (2016), Algorithm 1.
     """
 
-    network_names = ("encoder", "decoder", "discriminator")
-    trained_networks = network_names
-    term_names = {
-        "kl": "encoder",
-        "feature_nll": "discriminator",
-        "real": "discriminator",
-        "reconstructed": "discriminator",
-        "reconstructed_as_real": "discriminator",
-        "generated": "discriminator",
-        "generated_as_real": "discriminator",
+    title = "VAE/GAN"
+    Settings = VAEGANSettings
+    networks = {
+        "encoder": Encoder,
+        "decoder": Decoder,
+        "discriminator": Discriminator,
     }
-    settings = (
-        *AdversarialModel.settings,
-        "gamma",
-        "reconstruction_weight",
-        "kl_weight",
-        "feature_scale",
-        "discriminate_reconstructions",
+    term_names = (
+        "kl",
+        "feature_nll",
+        "real",
+        "reconstructed",
+        "reconstructed_as_real",
+        "generated",
+        "generated_as_real",
     )
-
-    def __init__(
-        self,
-        encoder,
-        decoder,
-        discriminator,
-        *,
-        gamma=1.0,
-        reconstruction_weight=None,
-        kl_weight=1.0,
-        feature_scale="unit",
-        discriminate_reconstructions=True,
-        **kwargs,
-    ):
-        _check_weights(gamma, reconstruction_weight)
-        check_kl_weight(kl_weight)
-        losses.check_feature_scale(feature_scale)
-        super().__init__(
-            {
-                "encoder": encoder,
-                "decoder": decoder,
-                "discriminator": discriminator,
-            },
-            **kwargs,
-        )
-        self.gamma = gamma
-        self.reconstruction_weight = reconstruction_weight
-        self.kl_weight = kl_weight
-        self.feature_scale = feature_scale
-        self.discriminate_reconstructions = discriminate_reconstructions
+    abilities = ("encode", "reconstruct", "sample", "discriminate")
+    settings: VAEGANSettings
 
     @property
-    def generated_terms(self):
+    def generated_terms(self) -> tuple[str, ...]:
         """The fakes that count in L_GAN."""
-        if self.discriminate_reconstructions:
+        if self.settings.discriminate_reconstructions:
             return ("reconstructed", "generated")
         return ("generated",)
 
-    def terms(self, example, training):
+    def terms(self, example: Example, training: bool) -> Terms:
         """Steps 2 to 8 of Algorithm 1."""
         image, attributes = example["image"], example.get("attributes")
         posterior = self.encoder(example, training=training)
         latent = self.sample_posterior(posterior, training)
-        prior = self.draw(tf.shape(latent)[0], Purpose.PRIOR, training)
-        reconstructed, generated = self.generate(
+        prior = self.standard_normal(
+            tf.shape(image)[0], Purpose.PRIOR, training
+        )
+        reconstructed, generated = self.decode_batches(
             [latent, prior], attributes, training
         )
-        judged = self.judge(
+        outputs = self.discriminate_batches(
             [image, reconstructed, generated], attributes, training
         )
-        features, reconstructed_features, _ = judged["features"]
-        real_logit, reconstructed_logit, generated_logit = judged["logit"]
+        features, reconstructed_features, _ = outputs["features"]
+        real_logit, reconstructed_logit, generated_logit = outputs["logit"]
         return {
             "kl": losses.gaussian_kl(**posterior),
             "feature_nll": losses.feature_nll(
-                features, reconstructed_features, self.feature_scale
+                features, reconstructed_features, self.settings.feature_scale
             ),
             **self.real_terms(real_logit),
             **self.fake_terms("reconstructed", reconstructed_logit),
             **self.fake_terms("generated", generated_logit),
         }
 
-    def objectives(self, terms):
+    def objectives(self, terms: Terms) -> Terms:
         """Larsen et al. (2016), Algorithm 1: what each network minimises."""
-        likeness, fooling = self.decoder_weights()
+        likeness, fooling = self.decoder_weights
         return {
             "encoder": self.kl_weight * terms["kl"] + terms["feature_nll"],
             "decoder": likeness * terms["feature_nll"]
@@ -129,18 +85,13 @@ class VAEGAN(Autoencoder, AdversarialModel):
             "discriminator": self.discriminator_objective(terms),
         }
 
-    def decoder_weights(self):
+    @property
+    def decoder_weights(self) -> tuple[float, float]:
         """Weights of feature error and L_GAN: (γ, 1), or (w, 1 − w)."""
-        if self.reconstruction_weight is None:
-            return self.gamma, 1.0
-        return self.reconstruction_weight, 1.0 - self.reconstruction_weight
-
-
-def _check_weights(gamma, reconstruction_weight):
-    if gamma <= 0:
-        raise ValueError(f"`gamma` must be positive. Received: gamma={gamma}.")
-    if reconstruction_weight is not None and not 0 < reconstruction_weight < 1:
-        raise ValueError(
-            "`reconstruction_weight` must lie between 0 and 1, or be None. "
-            f"Received: reconstruction_weight={reconstruction_weight}."
-        )
+        weight = self.settings.reconstruction_weight
+        if weight is not None:
+            return weight, 1.0 - weight
+        gamma = self.settings.gamma
+        if gamma is None:
+            gamma = GAMMA_FEATURES / self.discriminator.num_features
+        return gamma, 1.0

@@ -1,7 +1,8 @@
 """What is the architecture? Encoder, decoder and discriminator."""
 
+from vaegan_tf.networks.blocks import Network
 from vaegan_tf.networks.decoder import Decoder
-from vaegan_tf.networks.discriminator import Discriminator, num_features
+from vaegan_tf.networks.discriminator import Discriminator
 from vaegan_tf.networks.encoder import Encoder
 from vaegan_tf.networks.normalization import FusedBatchNormalization
 
@@ -10,5 +11,5 @@ __all__ = [
     "Discriminator",
     "Encoder",
     "FusedBatchNormalization",
-    "num_features",
+    "Network",
 ]

@@ -1,17 +1,20 @@
 """The layers all three networks are built of, named after their network."""
 
+from typing import Any, Self, TypeAlias
+
 import keras
 
-from vaegan_tf.networks.layers import (
-    Convolution,
-    FullyConnected,
-    TransposedConvolution,
-)
 from vaegan_tf.networks.normalization import FusedBatchNormalization
+from vaegan_tf.settings import (
+    DataSettings,
+    GenerativeSettings,
+    NetworkSettings,
+)
+
+Tensor: TypeAlias = keras.KerasTensor
 
 KERNEL_SIZE = 5
 SMALLEST_MAP = 8
-IMAGE_SIZES = (32, 64, 128)
 
 INITIALIZERS = {
     "glorot": keras.initializers.GlorotUniform,
@@ -22,128 +25,147 @@ INITIALIZERS = {
 }
 
 
+class Network(keras.Model):
+    """A functional model that remembers the arguments it was made from.
+
+    Args:
+        inputs: Its Keras inputs by name.
+        outputs: Its Keras outputs.
+        **arguments: Those of the subclass's constructor. All networks take
+            `image_size`, the height and width of images: 32, 64 or 128;
+            `num_channels`, 1 (grey) or 3 (colour); and `width`, `initializer`
+            and `weight_decay`, as in `NetworkSettings`. Most take
+            `num_attributes`, the length of the attribute vector; 0 if
+            unconditional. Values out of range are refused by a ValueError.
+
+    Attributes:
+        own_settings: Names of the settings that are arguments of its
+            constructor, beside those of `NetworkSettings`.
+    """
+
+    own_settings: tuple[str, ...] = ()
+
+    def __init__(self, inputs: dict, outputs: Any, **arguments: Any):
+        super().__init__(inputs, outputs, name=arguments.pop("name"))
+        self._arguments = arguments
+        for key in arguments.keys() & {"latent_dim", "num_attributes"}:
+            setattr(self, key, arguments[key])
+        size = arguments["image_size"]
+        self.image_shape = (size, size, arguments["num_channels"])
+
+    @classmethod
+    def from_settings(cls, settings: NetworkSettings, **example: Any) -> Self:
+        """The network of a model's settings.
+
+        `example` is `image_size`, `num_channels` and `num_attributes`.
+        """
+        own = {name: getattr(settings, name) for name in cls.own_settings}
+        return cls(**own, **network_options(settings), **example)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**self._arguments, "name": self.name}
+
+
+def network_options(settings: NetworkSettings) -> dict[str, Any]:
+    """The settings that every network takes as arguments, by name."""
+    names = ("width", "initializer", "weight_decay")
+    return {name: getattr(settings, name) for name in names}
+
+
 class Blocks:
-    """Makes the layers of one network, each under a telling name.
+    """Makes the layers of one network, each named after it.
 
     Args:
         network: The network's name, the first part of every layer's name.
-        width: Multiplies every number of channels and units.
-        initializer: A key of `INITIALIZERS`: `"glorot"`, or `"authors"` for
-            the filler of the authors' code.
-        weight_decay: λ of the penalty λ Σ w² on kernels of convolutions and
-            fully connected layers.
-        synchronized: Whether batch statistics are those of all replicas.
+        num_attributes: Length of the attribute vector; 0 if unconditional.
+        **options: Settings of the network, such as `width`.
 
-    Raises:
-        ValueError: If an argument is out of range.
+    Attributes:
+        condition: The input `attributes` of a conditional network by name.
     """
 
-    def __init__(
-        self,
-        network,
-        *,
-        width=1.0,
-        initializer="glorot",
-        weight_decay=0.0,
-        synchronized=False,
-    ):
-        if width <= 0:
-            raise ValueError(
-                f"`width` must be positive. Received: width={width}."
-            )
-        if initializer not in INITIALIZERS:
-            raise ValueError(
-                f"`initializer` must be one of {sorted(INITIALIZERS)}. "
-                f"Received: initializer={initializer!r}."
-            )
-        if weight_decay < 0:
-            raise ValueError(
-                "`weight_decay` must not be negative. "
-                f"Received: weight_decay={weight_decay}."
-            )
+    def __init__(self, network: str, num_attributes: int = 0, **options: Any):
         self.network = network
-        self.width = width
-        self.initializer = initializer
-        self.weight_decay = weight_decay
-        self.synchronized = synchronized
+        self.settings = GenerativeSettings(**options)
+        self.condition: dict[str, Tensor] = {}
+        if num_attributes < 0:
+            raise ValueError(
+                "`num_attributes` must be at least 0. "
+                f"Received: num_attributes={num_attributes}."
+            )
+        if num_attributes:
+            attributes = keras.Input((num_attributes,), name="attributes")
+            self.condition["attributes"] = attributes
 
-    def scaled(self, channels):
+    def scaled(self, channels: int) -> int:
         """The number of channels that `channels` of the paper become."""
-        return max(1, round(channels * self.width))
+        return max(1, round(channels * self.settings.width))
 
     def conv(
         self,
-        x,
-        filters,
-        index,
+        x: Tensor,
+        filters: int,
+        index: int,
         *,
-        strides=1,
-        use_bias=False,
-        kernel_size=KERNEL_SIZE,
-    ):
+        strides: int = 1,
+        use_bias: bool = False,
+        kernel_size: int = KERNEL_SIZE,
+    ) -> Tensor:
         """A convolution, 5×5; a stride of 2 halves the map ("down")."""
-        return Convolution(
+        return keras.layers.Conv2D(
             filters,
             kernel_size,
             strides=strides,
             padding="same",
             use_bias=use_bias,
-            name=f"{self.network}_conv_{index}",
-            **self._kernel_options(),
+            **self._options(f"conv_{index}"),
         )(x)
 
-    def conv_up(self, x, filters, index):
+    def conv_up(self, x: Tensor, filters: int, index: int) -> Tensor:
         """A 5×5 transposed convolution that doubles the map ("up")."""
-        return TransposedConvolution(
+        return keras.layers.Conv2DTranspose(
             filters,
             KERNEL_SIZE,
             strides=2,
             padding="same",
             use_bias=False,
-            name=f"{self.network}_conv_{index}",
-            **self._kernel_options(),
+            **self._options(f"conv_{index}"),
         )(x)
 
-    def dense(self, x, units, name, *, use_bias=False, dtype=None, **options):
-        """A fully connected layer ("FC")."""
-        return FullyConnected(
-            units,
-            use_bias=use_bias,
-            dtype=dtype,
-            name=f"{self.network}_{name}",
-            **{**self._kernel_options(), **options},
-        )(x)
+    def dense(self, x: Tensor, units: int, name: str, **options: Any) -> Tensor:
+        """A fully connected layer ("FC"), without a bias by default."""
+        options = {"use_bias": False, **self._options(name), **options}
+        return keras.layers.Dense(units, **options)(x)
 
-    def posterior(self, x, units, name):
+    def posterior(self, x: Tensor, units: int, name: str) -> Tensor:
         """A parameter of q(z|x), in float32.
 
         The log-variance starts at 0, but in the authors' way: its exponential
         overflows where first steps add to random first weights.
         """
-        options = {}
-        if name == "log_variance" and self.initializer != "authors":
+        options: dict[str, Any] = {"use_bias": True, "dtype": "float32"}
+        if name == "log_variance" and self.settings.initializer != "authors":
             options["kernel_initializer"] = "zeros"
-        return self.dense(
-            x, units, name, use_bias=True, dtype="float32", **options
-        )
+        return self.dense(x, units, name, **options)
 
-    def norm_relu(self, x, name):
+    def norm_relu(self, x: Tensor, name: str) -> Tensor:
         """Batch normalisation as in the authors' code, then ReLU."""
         return self.relu(self._norm(x, name), name)
 
-    def center(self, x, name):
+    def center(self, x: Tensor, name: str) -> Tensor:
         """Batch normalisation in float32 with a scale but no offset."""
         return self._norm(x, name, center=False, dtype="float32")
 
-    def relu(self, x, name):
+    def relu(self, x: Tensor, name: str) -> Tensor:
         """The rectifier, as a layer that summaries can name."""
         return keras.layers.ReLU(name=f"{self.network}_{name}_relu")(x)
 
-    def flatten(self, x):
+    def flatten(self, x: Tensor) -> Tensor:
         """(batch, height, width, channels) to (batch, units)."""
         return keras.layers.Flatten(name=f"{self.network}_flatten")(x)
 
-    def with_attributes(self, x, attributes, name):
+    def with_attributes(self, x: Tensor, name: str) -> Tensor:
         """Appends attributes to a vector, or to a map as constant channels.
 
         Reference:
@@ -151,73 +173,51 @@ class Blocks:
             the input of every fully connected layer, and spatially to the
             maps of the generator.
         """
-        if attributes is None:
+        if not self.condition:
             return x
+        layers, attributes = keras.layers, self.condition["attributes"]
         name = f"{self.network}_{name}_attributes"
         if len(x.shape) == 4:
             height, width = x.shape[1:3]
-            attributes = keras.layers.RepeatVector(
-                height * width, name=f"{name}_repeat"
-            )(attributes)
-            attributes = keras.layers.Reshape(
-                (height, width, -1), name=f"{name}_map"
-            )(attributes)
-        return keras.layers.Concatenate(name=name)([x, attributes])
+            repeat = layers.RepeatVector(height * width, name=f"{name}_repeat")
+            to_map = layers.Reshape((height, width, -1), name=f"{name}_map")
+            attributes = to_map(repeat(attributes))
+        return layers.Concatenate(name=name)([x, attributes])
 
-    def float32(self, x, name, activation="linear"):
+    def float32(
+        self, x: Tensor, name: str, activation: str = "linear"
+    ) -> Tensor:
         """An output of the network, in float32 whatever the precision."""
         return keras.layers.Activation(
             activation, dtype="float32", name=f"{self.network}_{name}"
         )(x)
 
-    def _norm(self, x, name, **options):
+    def _norm(self, x: Tensor, name: str, **options: Any) -> Tensor:
         return FusedBatchNormalization(
             momentum=0.9,
             epsilon=1e-6,
-            synchronized=self.synchronized,
+            synchronized=True,
             name=f"{self.network}_{name}_norm",
             **options,
         )(x)
 
-    def _kernel_options(self):
-        decay = keras.regularizers.L2(self.weight_decay)
+    def _options(self, name: str) -> dict[str, Any]:
+        """Name, first weights and penalty of a layer with a kernel."""
+        decay = self.settings.weight_decay
+        penalty = keras.regularizers.L2(decay) if decay else None
         return {
-            "kernel_initializer": INITIALIZERS[self.initializer](),
-            "kernel_regularizer": decay if self.weight_decay else None,
+            "name": f"{self.network}_{name}",
+            "kernel_initializer": INITIALIZERS[self.settings.initializer](),
+            "kernel_regularizer": penalty,
         }
 
 
-def image_input(image_size, num_channels):
-    """The input of a network that looks at images.
-
-    Raises:
-        ValueError: If the paper's pattern has no form for that size.
-    """
+def image_input(image_size: int, num_channels: int) -> Tensor:
+    """The input of a network that takes images."""
     check_image(image_size, num_channels)
     return keras.Input((image_size, image_size, num_channels), name="image")
 
 
-def attribute_inputs(num_attributes):
-    """The attribute input of a conditional network; nothing without any."""
-    if num_attributes < 0:
-        raise ValueError(
-            "`num_attributes` must be 0 (unconditional) or more. "
-            f"Received: num_attributes={num_attributes}."
-        )
-    if not num_attributes:
-        return {}
-    return {"attributes": keras.Input((num_attributes,), name="attributes")}
-
-
-def check_image(image_size, num_channels):
+def check_image(image_size: int, num_channels: int) -> None:
     """Refuses image sizes and channels that the networks have no form for."""
-    if image_size not in IMAGE_SIZES:
-        raise ValueError(
-            f"`image_size` must be one of {IMAGE_SIZES}. "
-            f"Received: image_size={image_size}."
-        )
-    if num_channels not in (1, 3):
-        raise ValueError(
-            "`num_channels` must be 1 (grey) or 3 (colour). "
-            f"Received: num_channels={num_channels}."
-        )
+    DataSettings(image_size=image_size, num_channels=num_channels)

@@ -9,15 +9,17 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` computed by one fused operation.
 
     Weights, arguments and numbers are those of the Keras layer, within
-    floating-point error; only the channels-last form of rank 2 or 4, which the
-    paper's networks use, is fused. Where the statistics of several replicas
-    have to be merged (`synchronized=True` under a distribution strategy), or
-    in float64, the layer falls back to Keras's own computation.
-
-    Statistics are computed in float32 whatever the precision of the inputs.
+    floating-point error. What the operation has no form for is left to Keras:
+    statistics of several replicas (`synchronized=True` under a distribution
+    strategy), float64, channels first. Statistics are in float32 always.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """Normalises `inputs`, (batch, channels) or (batch, h, w, channels)."""
         if not self._is_fusable(inputs, mask):
             return super().call(inputs, training=training, mask=mask)
@@ -26,10 +28,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         if training and self.trainable:
             outputs = self._normalize_by_batch(images)
         else:
-            outputs = self._normalize_by_history(images)
+            outputs, *_ = self._fused(images, is_training=False)
         return outputs if inputs.shape.rank == 4 else outputs[:, 0, 0, :]
 
-    def _is_fusable(self, inputs, mask):
+    def _is_fusable(self, inputs: tf.Tensor, mask: tf.Tensor | None) -> bool:
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         return (
             mask is None
@@ -40,7 +42,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             and self.compute_dtype != "float64"
         )
 
-    def _normalize_by_batch(self, images):
+    def _normalize_by_batch(self, images: tf.Tensor) -> tf.Tensor:
         outputs, mean, variance = self._fused(images, is_training=True)
         # The kernel reports the unbiased variance, Keras keeps the biased one.
         count = tf.cast(tf.size(images) / images.shape[-1], variance.dtype)
@@ -48,10 +50,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         self._update(self.moving_variance, variance * (count - 1.0) / count)
         return outputs
 
-    def _normalize_by_history(self, images):
-        return self._fused(images, is_training=False)[0]
-
-    def _fused(self, images, is_training):
+    def _fused(
+        self, images: tf.Tensor, is_training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         channels = (images.shape[-1],)
         history = (self.moving_mean, self.moving_variance)
         mean, variance = ([], []) if is_training else history
@@ -65,6 +66,6 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             is_training=is_training,
         )[:3]
 
-    def _update(self, average, value):
+    def _update(self, average: keras.Variable, value: tf.Tensor) -> None:
         value = tf.cast(tf.stop_gradient(value), average.dtype)
         average.assign(average * self.momentum + value * (1 - self.momentum))

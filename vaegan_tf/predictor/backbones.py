@@ -1,34 +1,27 @@
 """From an image to its features: a small network, or a ResNet-34."""
 
 import pathlib
+import types
 import warnings
+from typing import Any
 
 import keras
+import numpy as np
 
-from vaegan_tf.networks.blocks import Blocks, image_input
+from vaegan_tf.networks.blocks import Blocks, Network, image_input
+from vaegan_tf.settings import PredictorSettings
 
 FILTERS = {
     32: (64, 128, 256, 256),
     64: (32, 64, 128, 256, 256),
     128: (16, 32, 64, 128, 256, 256),
 }
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
-
-# What Keras and keras-hub raise for what is no file, no preset, or of another
-# network; a warning says that some weights were not found.
-_NO_WEIGHTS = (
-    ImportError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    UserWarning,
-    ValueError,
-)
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406])
+IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225])
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
-class SmallBackbone(keras.Model):
+class SmallBackbone(Network):
     """Pooled 3×3 convolutions, about a million weights at full width.
 
     Each convolution is followed by batch normalisation and ReLU, and all but
@@ -38,51 +31,38 @@ class SmallBackbone(keras.Model):
     Call it on `{"image": (batch, size, size, channels)}`; it returns
     `{"features": (batch, 256 · width)}` in float32.
 
-    Args:
-        image_size: Height and width of the images: 32, 64 or 128.
-        num_channels: 1 (grey) or 3 (colour).
-        name: Name of the network.
-        **options: `width`, `initializer`, `weight_decay`, `synchronized`, as
-            in `Blocks`.
-
-    Raises:
-        ValueError: If an argument is out of range.
+    Arguments are described in `Network`.
     """
 
     def __init__(
-        self, image_size=64, num_channels=3, name="backbone", **options
+        self,
+        image_size: int = 64,
+        num_channels: int = 3,
+        name: str = "backbone",
+        **options: Any,
     ):
         blocks = Blocks("backbone", **options)
         image = image_input(image_size, num_channels)
-        filters = [blocks.scaled(count) for count in FILTERS[image_size]]
         x = image
-        for index, count in enumerate(filters):
+        for index, filters in enumerate(FILTERS[image_size]):
             if index:
                 x = keras.layers.MaxPooling2D(name=f"backbone_pool_{index}")(x)
-            x = blocks.conv(x, count, index, kernel_size=3)
+            x = blocks.conv(x, blocks.scaled(filters), index, kernel_size=3)
             x = blocks.norm_relu(x, f"conv_{index}")
+        features = _means(x)
         super().__init__(
             inputs={"image": image},
-            outputs={"features": _means(x)},
+            outputs={"features": features},
+            image_size=image_size,
+            num_channels=num_channels,
             name=name,
+            **options,
         )
-
-        self.image_shape = (image_size, image_size, num_channels)
-        self.num_features = filters[-1]
-        self.options = options
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            "image_size": self.image_shape[0],
-            "num_channels": self.image_shape[2],
-            "name": self.name,
-            **self.options,
-        }
+        self.num_features = features.shape[-1]
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
-class ResNet34Backbone(keras.Model):
+class ResNet34Backbone(Network):
     """ResNet-34 of `keras-hub`, in the form that it has trained weights of.
 
     That is the form with three 3×3 convolutions at the entrance and pooling
@@ -92,14 +72,10 @@ class ResNet34Backbone(keras.Model):
     Call it on `{"image": (batch, size, size, channels)}`; it returns
     `{"features": (batch, 512)}` in float32.
 
-    Args:
-        image_size: Height and width of the images: 32, 64 or 128.
-        num_channels: 1 (grey) or 3 (colour).
-        name: Name of the network.
+    Arguments are described in `Network`.
 
     Raises:
-        ValueError: If an argument is out of range, or `keras-hub` is not
-            installed.
+        ValueError: If `keras-hub` is not installed.
 
     Reference:
         He et al. (2016), "Deep residual learning for image recognition";
@@ -107,7 +83,12 @@ class ResNet34Backbone(keras.Model):
         convolutional neural networks".
     """
 
-    def __init__(self, image_size=64, num_channels=3, name="backbone"):
+    def __init__(
+        self,
+        image_size: int = 64,
+        num_channels: int = 3,
+        name: str = "backbone",
+    ):
         image = image_input(image_size, num_channels)
         resnet = _keras_hub().models.ResNetBackbone(
             input_conv_filters=[32, 32, 64],
@@ -121,14 +102,16 @@ class ResNet34Backbone(keras.Model):
         )
         features = _means(resnet(_standardized(image)))
         super().__init__(
-            inputs={"image": image}, outputs={"features": features}, name=name
+            inputs={"image": image},
+            outputs={"features": features},
+            image_size=image_size,
+            num_channels=num_channels,
+            name=name,
         )
-
         self.resnet = resnet
-        self.image_shape = (image_size, image_size, num_channels)
         self.num_features = features.shape[-1]
 
-    def take_weights(self, source):
+    def load_pretrained(self, source: str) -> None:
         """Replaces the weights by trained ones.
 
         Args:
@@ -137,63 +120,61 @@ class ResNet34Backbone(keras.Model):
                 `resnet_vd_34_imagenet`, which is downloaded.
 
         Raises:
-            ValueError: If there are no such weights, or they are of another
-                network.
+            ValueError: If there are none, or they are of another network.
         """
         try:
             if pathlib.Path(source).is_file():
-                _load_all(self.resnet, source)
+                with warnings.catch_warnings():  # of weights that it lacks
+                    warnings.simplefilter("error", UserWarning)
+                    self.resnet.load_weights(source)
             else:
                 theirs = _keras_hub().models.ResNetBackbone.from_preset(source)
                 self.resnet.set_weights(theirs.get_weights())
-        except _NO_WEIGHTS as error:
+        except (
+            ImportError,
+            KeyError,
+            OSError,
+            RuntimeError,
+            UserWarning,
+            ValueError,
+        ) as error:
             raise ValueError(
                 f"{source!r} gives no weights for resnet34: name a preset such "
                 "as resnet_vd_34_imagenet, its folder, or a .weights.h5 file "
                 f"of it. Received: {' '.join(str(error).split())[:300]}"
             ) from error
 
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            "image_size": self.image_shape[0],
-            "num_channels": self.image_shape[2],
-            "name": self.name,
-        }
+
+def create_backbone(
+    settings: PredictorSettings, image_size: int, num_channels: int
+) -> SmallBackbone | ResNet34Backbone:
+    """The backbone of a predictor's settings."""
+    if settings.backbone == "resnet34":
+        return ResNet34Backbone(image_size, num_channels)
+    return SmallBackbone.from_settings(
+        settings, image_size=image_size, num_channels=num_channels
+    )
 
 
-BACKBONES = {"small": SmallBackbone, "resnet34": ResNet34Backbone}
-
-
-def _means(x):
+def _means(x: keras.KerasTensor) -> keras.KerasTensor:
     """Means over all places of a map, in float32: the features."""
     return keras.layers.GlobalAveragePooling2D(
         dtype="float32", name="backbone_features"
     )(x)
 
 
-def _standardized(image):
-    """Colour images in units of ImageNet's spread, from ones in [−1, 1]."""
+def _standardized(image: keras.KerasTensor) -> keras.KerasTensor:
+    """Images in [−1, 1] as ImageNet's: colour, of mean 0 and variance 1."""
     if image.shape[-1] == 1:
         image = keras.layers.Concatenate(name="backbone_colour")([image] * 3)
-    scale = [0.5 / deviation for deviation in IMAGENET_DEVIATION]
-    offset = [
-        (0.5 - mean) / deviation
-        for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_DEVIATION)
-    ]
-    return keras.layers.Rescaling(scale, offset, name="backbone_standard")(
-        image
-    )
+    scale = 0.5 / IMAGENET_DEVIATION
+    offset = (0.5 - IMAGENET_MEAN) / IMAGENET_DEVIATION
+    return keras.layers.Rescaling(
+        scale.tolist(), offset.tolist(), name="backbone_standard"
+    )(image)
 
 
-def _load_all(network, file):
-    """Loads weights from a file that must hold all of them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        network.load_weights(file)
-
-
-def _keras_hub():
+def _keras_hub() -> types.ModuleType:
     try:
         import keras_hub
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Scores per attribute as one picture."""
+"""Scores per attribute as one figure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,44 +22,36 @@ CAPTION = "dark line: always the commoner answer (accuracy), always yes (F1)"
 def score_chart(
     scores: Sequence[Mapping[str, Any]], title: str = ""
 ) -> np.ndarray:
-    """Bars of accuracy and F1 of every attribute, best F1 first.
+    """Draws accuracy and F1 of every attribute as bars, best F1 first.
 
-    A dark line across each bar shows what guessing scores.
-
-    Args:
-        scores: As from `attribute_scores`.
-        title: What stands above.
-
-    Returns:
-        A picture, uint8, (height, width, 3).
+    A dark line across each bar shows what guessing scores. `scores` are those
+    of `attribute_scores`; the figure is uint8, (height, width, 3).
     """
     font = ImageFont.load_default(FONT_SIZE)
     rows = sorted(scores, key=lambda row: (-(row["f1"] or 0.0), row["name"]))
     names = max(font.getlength(row["name"]) for row in rows)
     left = round(names) + 2 * GAP
-    width = left + len(PANELS) * (PANEL + NUMBER + GAP)
+    corners = [left + n * (PANEL + NUMBER + GAP) for n in range(len(PANELS))]
+    width = corners[-1] + PANEL + NUMBER + GAP
     width = max(width, round(font.getlength(CAPTION)) + 2 * GAP)
     image = Image.new("RGB", (width, ROW * (len(rows) + 3) + GAP), "white")
     draw = ImageDraw.Draw(image)
     draw.text((GAP, GAP // 2), title, INK, font)
-    for panel, (key, guess, label, colour) in enumerate(PANELS):
-        x = left + panel * (PANEL + NUMBER + GAP)
-        draw.text((x, ROW + GAP // 2), label, INK, font)
-        for place, row in enumerate(rows):
-            y = ROW * (place + 2) + GAP // 2
-            _draw_bar(draw, (x, y), row[key], row[guess], colour)
+    y = ROW + GAP // 2
+    for x, (_, _, label, _) in zip(corners, PANELS):
+        draw.text((x, y), label, INK, font)
+    for row in rows:
+        y += ROW
+        draw.text((GAP, y - 1), row["name"], INK, font)
+        for x, (key, guess, _, colour) in zip(corners, PANELS):
+            _draw_bar(draw, x, y, row[key], row[guess], colour)
             text = percentage(row[key])
             draw.text((x + PANEL + GAP // 2, y - 1), text, INK, font)
-    for place, row in enumerate(rows):
-        y = ROW * (place + 2) + GAP // 2
-        draw.text((GAP, y - 1), row["name"], INK, font)
-    y = ROW * (len(rows) + 2) + GAP // 2
-    draw.text((GAP, y), CAPTION, INK, font)
+    draw.text((GAP, y + ROW), CAPTION, INK, font)
     return np.asarray(image)
 
 
-def _draw_bar(draw, corner, value, guess, colour):
-    x, y = corner
+def _draw_bar(draw, x, y, value, guess, colour):
     bottom = y + BAR - 1
     draw.rectangle((x, y, x + PANEL - 1, bottom), PALE)
     if value:

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
+
+from vaegan_tf.predictor.model import AttributePredictor
 
 COLUMNS = {
     "base_rate": "base rate",
@@ -16,29 +19,44 @@ COLUMNS = {
 }
 
 
+def score_predictor(
+    model: AttributePredictor, batches: tf.data.Dataset
+) -> dict[str, Any]:
+    """Scores of a predictor on a finite data set of examples.
+
+    Returns:
+        `num_images`; `attributes`, from `attribute_scores`; `mean`, their
+        means; and `classes`, from `class_scores`.
+    """
+    pairs = [
+        (batch["attributes"].numpy(), model.analyze_batch(batch["image"]))
+        for batch in batches
+    ]
+    attributes = np.concatenate([truth for truth, _ in pairs])
+    logits = np.concatenate([answer["logits"] for _, answer in pairs])
+    names = model.attribute_names
+    scores = attribute_scores(attributes > 0.5, logits > 0, names)
+    return {
+        "num_images": len(attributes),
+        "attributes": scores,
+        "mean": mean_scores(scores),
+        "classes": class_scores(attributes, logits),
+    }
+
+
 def attribute_scores(
     present: np.ndarray, predicted: np.ndarray, names: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Scores of every attribute.
 
-    Args:
-        present: Whether an image shows an attribute, (n, attributes).
-        predicted: Whether it is said to, (n, attributes).
-        names: Names of the attributes.
+    `present` says which attributes images show, `predicted` which they are
+    predicted to show: (n, number of names).
 
     Returns:
-        For each attribute, with shares from 0 to 1:
-
-        - `name`,
-        - `base_rate`: share of the images that show it,
-        - `accuracy`: share of right answers, and `guess_accuracy`: that of
-          always giving the commoner answer,
-        - `precision`: share of those said to show it that do,
-        - `recall`: share of those that show it that are said to,
-        - `f1`: the harmonic mean of the two, and `guess_f1`: that of always
-          saying yes.
-
-        A share of nothing is `None`.
+        For each attribute its `name` and, as shares from 0 to 1, `base_rate`,
+        `accuracy`, `precision`, `recall` and `f1`; `guess_accuracy`, that of
+        always giving the commoner answer, and `guess_f1`, that of always
+        saying yes. A share of nothing is `None`.
 
     Raises:
         ValueError: If the shapes do not belong together, or there is no image.
@@ -61,11 +79,7 @@ def attribute_scores(
 
 
 def mean_scores(scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Means over attributes; what is `None` does not count.
-
-    Args:
-        scores: As from `attribute_scores`.
-    """
+    """Means of `attribute_scores`; what is `None` does not count."""
     means = {}
     for key in COLUMNS:
         values = [score[key] for score in scores if score[key] is not None]
@@ -78,9 +92,7 @@ def class_scores(
 ) -> dict[str, float] | None:
     """Scores of a choice among classes, where attributes are such.
 
-    Args:
-        attributes: 1 where an image shows an attribute, (n, attributes).
-        logits: Log-odds, (n, attributes).
+    Attributes, 0 or 1, and logits are (n, attributes).
 
     Returns:
         `accuracy`, the share of images whose own class has the highest logit,
@@ -101,27 +113,14 @@ def score_table(
     scores: Sequence[Mapping[str, Any]],
     classes: Mapping[str, float] | None = None,
 ) -> str:
-    """Scores as lines of text, percentages, one line for each attribute.
-
-    Args:
-        scores: As from `attribute_scores`.
-        classes: As from `class_scores`.
-    """
-    rows = [*scores, {"name": "mean", **mean_scores(scores)}]
-    width = max(len("attribute"), *(len(row["name"]) for row in rows))
+    """`attribute_scores` and `class_scores` as lines of text, in per cent."""
+    rows = [["attribute", *COLUMNS.values()]]
+    for score in [*scores, {"name": "mean", **mean_scores(scores)}]:
+        rows.append([score["name"], *[percentage(score[k]) for k in COLUMNS]])
+    width = max(len(name) for name, *_ in rows)
     lines = [
-        "  ".join(
-            ["attribute".ljust(width), *(f"{c:>9}" for c in COLUMNS.values())]
-        )
-    ]
-    lines += [
-        "  ".join(
-            [
-                row["name"].ljust(width),
-                *(f"{percentage(row[key]):>9}" for key in COLUMNS),
-            ]
-        )
-        for row in rows
+        "  ".join([name.ljust(width), *[f"{cell:>9}" for cell in cells]])
+        for name, *cells in rows
     ]
     if classes:
         lines.append(
@@ -136,7 +135,7 @@ def percentage(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f}"
 
 
-def _scores(truth, answer):
+def _scores(truth: np.ndarray, answer: np.ndarray) -> dict[str, float | None]:
     rate = float(truth.mean())
     hits = int((truth & answer).sum())
     said, shown = int(answer.sum()), int(truth.sum())
@@ -151,5 +150,5 @@ def _scores(truth, answer):
     }
 
 
-def _share(part, whole):
+def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None

@@ -1,189 +1,99 @@
-"""Which numbers of a training are drawn, and what do they mean?"""
+"""Which numbers of a training run are drawn, and what do they mean?"""
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
-from vaegan_tf.report import charts, scores
+from vaegan_tf.evaluation.scores import KINDS, MEANINGS
+from vaegan_tf.report import charts
+from vaegan_tf.report.records import Record
 
+# Titles and explanations of terms.
 _TERMS = {
     "kl": (
         "Divergence from the prior",
-        "nats per image",
-        "How much the codes tell of their images; samples suffer if codes lie "
-        "far from the prior.",
+        "Information that codes carry about their images; samples suffer if "
+        "codes are far from the prior.",
     ),
     "pixel_nll": (
         "Reconstruction error of pixels",
-        "nats per image",
         "Half the squared error, summed over all pixels.",
     ),
     "feature_nll": (
         "Reconstruction error in the discriminator",
-        "nats per image",
         "Half the squared error of its layer l. Each run has a discriminator "
         "of its own: compare the course, not the height.",
     ),
     "pixel_error": (
         "Squared error per pixel",
-        "images in [−1, 1]",
-        "Mean squared difference of image and reconstruction; blur is cheap "
-        "by this measure.",
+        "Mean squared difference of image and reconstruction; it penalises "
+        "blur little.",
     ),
     "real": (
         "Discriminator: real images",
-        "nats per image",
-        "What it pays for real images; 0.69 is guessing, 0 is certainty.",
+        "Its loss on real images; 0.69 is guessing, 0 is certainty.",
     ),
     "reconstructed": (
         "Discriminator: reconstructions",
-        "nats per image",
-        "What it pays for reconstructions; near 0 it tells all of them.",
+        "Its loss on reconstructions; near 0 it recognises all of them.",
     ),
     "reconstructed_as_real": (
-        "Decoder: reconstructions taken for real",
-        "nats per image",
-        "−log of the chance that a reconstruction passes; lower fools more.",
+        "Decoder: reconstructions classified as real",
+        "−log of the probability that a reconstruction passes as real.",
     ),
     "generated": (
         "Discriminator: samples",
-        "nats per image",
-        "What it pays for samples; near 0 it tells all of them.",
+        "Its loss on samples; near 0 it recognises all of them.",
     ),
     "generated_as_real": (
-        "Decoder: samples taken for real",
-        "nats per image",
-        "−log of the chance that a sample passes; lower fools more.",
+        "Decoder: samples classified as real",
+        "−log of the probability that a sample passes as real.",
     ),
 }
-_SCORE = "evaluation/"
-_WORDS = {"frechet": "Fréchet", "kl": "KL", "psnr": "PSNR", "ssim": "SSIM"}
-_FIRST = ("pixel_error", "kl")
+_SCORE, _VALIDATION = "evaluation/", "validation/"
+_FIRST = ("validation/pixel_error", "validation/kl")
 
 
 @dataclasses.dataclass(frozen=True)
 class CurveGroup:
-    """Charts that belong together.
+    """Charts that belong together."""
 
-    Attributes:
-        title: What they show.
-        explanation: A sentence about all of them.
-        charts: The charts.
-        is_detail: Whether most readers can do without.
-    """
-
-    title: str
-    explanation: str
-    charts: tuple
-    is_detail: bool
+    title: str  # What they show.
+    explanation: str  # A sentence about all of them.
+    charts: list[charts.Chart]
+    is_detail: bool  # Whether most readers can do without.
 
 
-def curve_groups(records):
-    """All charts of some runs of one data set.
-
-    Args:
-        records: The runs' `Record`s.
-
-    Returns:
-        `CurveGroup`s that have a chart.
-    """
-    groups = []
-    for title, explanation, names, is_detail in _groups(_names(records)):
-        drawn = _drawn(records, names, is_detail)
-        if drawn:
-            groups.append(CurveGroup(title, explanation, drawn, is_detail))
-    return groups
+def curve_groups(records: Sequence[Record]) -> list[CurveGroup]:
+    """All charts of some runs of one data set, in groups that have any."""
+    lines = [x for record in records for x in record.metrics + record.speeds]
+    # In the order in which they first occur.
+    every = dict.fromkeys(name for line in lines for name in line)
+    names = [name for name in every if name not in ("step", "seconds")]
+    return [
+        CurveGroup(title, explanation, drawn, is_detail)
+        for title, explanation, members, is_detail in _groups(names)
+        if (drawn := list(_drawn(records, members)))
+    ]
 
 
-def _groups(names):
-    """(title, explanation, names, whether it is a detail) of each group."""
-    scored = [name for name in names if name.startswith(_SCORE)]
-    held_out = [name for name in names if name.startswith("validation/")]
-    terms = [name for name in names if name in _TERMS]
-    losses = [name for name in names if name.endswith("_loss")]
-    known = {*scored, *held_out, *terms, *losses}
-    others = [name for name in names if name not in known]
-    return (
-        (
-            "Scores during training",
-            "As vaegan-evaluate takes them, explained above.",
-            scored,
-            False,
-        ),
-        (
-            "On held-out images",
-            "Means over at most 512 images of the validation split.",
-            sorted(held_out, key=_rank),
-            False,
-        ),
-        (
-            "On training images",
-            "Means over the steps since the last record.",
-            terms,
-            False,
-        ),
-        (
-            "What networks minimise, gradients, rates and speed",
-            "Objectives weigh terms as the run's settings say: between runs "
-            "of other settings their heights cannot be compared.",
-            [*losses, *others],
-            True,
-        ),
-    )
-
-
-def latent_chart(records):
-    """The divergence of each latent dimension, in descending order.
-
-    Args:
-        records: The runs' `Record`s.
-
-    Returns:
-        A `Chart`, or `None` if no run was scored for it.
-    """
+def latent_chart(records: Sequence[Record]) -> charts.Chart | None:
+    """The divergence of each latent dimension; `None` if it is not known."""
     curves = []
     for record in records:
         latent = (record.evaluation or {}).get("latent") or {}
         sizes = sorted(latent.get("kl") or [], reverse=True)
-        curves.append((record, list(enumerate(sizes, 1))))
+        curves.append((record, [(float(n), y) for n, y in enumerate(sizes, 1)]))
     return charts.draw(
         "Divergence of each latent dimension",
-        "In descending order, over held-out images. A dimension near 0 tells "
-        "nothing of the image.",
+        "In descending order, over held-out images. A dimension near 0 "
+        "carries no information about the image.",
         "nats",
         "latent dimension",
         curves,
     )
 
 
-def _names(records):
-    """Names of all numbers, in the order in which they first occur."""
-    found = {}
-    for record in records:
-        for line in [*record.metrics, *record.speeds]:
-            found |= dict.fromkeys(line)
-    return [name for name in found if name not in ("step", "seconds")]
-
-
-def _rank(name):
-    bare = name.removeprefix("validation/")
-    return _FIRST.index(bare) if bare in _FIRST else len(_FIRST)
-
-
-def _drawn(records, names, is_detail):
-    by_images = len({record.batch_size for record in records}) > 1
-    drawn = []
-    for name in names:
-        title, unit, explanation = _about(name)
-        curves = [
-            (record, points(record, name, by_images)) for record in records
-        ]
-        across = "images seen" if by_images else "steps"
-        if is_detail and name.startswith("learning_rate/"):
-            curves = [(r, p) for r, p in curves if len({y for _, y in p}) > 1]
-        drawn.append(charts.draw(title, explanation, unit, across, curves))
-    return tuple(chart for chart in drawn if chart)
-
-
-def points(record, name, by_images):
+def points(record: Record, name: str, by_images: bool) -> charts.Points:
     """A run's values of a number: (steps or images seen, value)."""
     scale = record.batch_size if by_images else 1
     return [
@@ -193,34 +103,81 @@ def points(record, name, by_images):
     ]
 
 
-def _about(name):
+def _groups(names):
+    """(title, explanation, names, whether it is a detail) of each group."""
+    scores = [name for name in names if name.startswith(_SCORE)]
+    held_out = [name for name in names if name.startswith(_VALIDATION)]
+    first = [name for name in _FIRST if name in held_out]
+    terms = [name for name in names if name in _TERMS]
+    losses = [name for name in names if name.endswith("_loss")]
+    known = {*scores, *held_out, *terms, *losses}
+    return (
+        (
+            "Scores during training",
+            "Computed as by vaegan-evaluate, explained above.",
+            scores,
+            False,
+        ),
+        (
+            "On held-out images",
+            "Means over at most 512 images of the validation split.",
+            list(dict.fromkeys([*first, *held_out])),
+            False,
+        ),
+        (
+            "On training images",
+            "Means over the steps since the last record.",
+            terms,
+            False,
+        ),
+        (
+            "Objectives, gradients, learning rates and speed",
+            "Objectives weight terms by the run's settings: values of runs "
+            "with other settings cannot be compared.",
+            [*losses, *[name for name in names if name not in known]],
+            True,
+        ),
+    )
+
+
+def _drawn(records, names) -> Iterator[charts.Chart]:
+    by_images = len({record.batch_size for record in records}) > 1
+    across = "images seen" if by_images else "steps"
+    for name in names:
+        curves = [(r, points(r, name, by_images)) for r in records]
+        if name.startswith("learning_rate/"):  # Constant ones tell nothing.
+            curves = [(r, p) for r, p in curves if len({y for _, y in p}) > 1]
+        title, unit, explanation = _describe(name)
+        chart = charts.draw(title, explanation, unit, across, curves)
+        if chart:
+            yield chart
+
+
+def _describe(name):
     """Title, unit and explanation of a number."""
+    bare = name.removeprefix(_VALIDATION)
+    if bare in _TERMS:
+        title, explanation = _TERMS[bare]
+        is_error = bare == "pixel_error"
+        unit = "images in [−1, 1]" if is_error else "nats per image"
+        return title, unit, explanation
     if name.startswith(_SCORE):
         group, score, *conditions = name.removeprefix(_SCORE).split("/")
-        title = " ".join(_WORDS.get(w, w) for w in score.split("_"))
+        kind = KINDS.get(score)
+        label = kind.label if kind else score.replace("_", " ").capitalize()
         of = ", ".join([group, *conditions])
-        explanation = scores.explanation(score)
-        return f"{title[0].upper()}{title[1:]} ({of})", "", explanation
-    bare = name.removeprefix("validation/")
-    if bare in _TERMS:
-        return _TERMS[bare]
+        return f"{label} ({of})", "", MEANINGS.get(score, "")
     network = name.rsplit("/", 1)[-1].split("_")[0].capitalize()
     if name.endswith("_loss"):
-        return (
-            f"{network}: objective",
-            "",
-            f"What the {network.lower()} minimises.",
-        )
+        minimised = f"What the {network.lower()} minimises."
+        return f"{network}: objective", "", minimised
     if name.endswith("_gradient_norm"):
-        return f"{network}: gradient norm", "", "Length of the whole gradient."
+        return f"{network}: gradient norm", "", "Norm of the whole gradient."
     if name.endswith("_updated"):
-        return (
-            f"{network}: share of steps made",
-            "",
-            "1 if no gate held it back.",
-        )
+        explanation = "1 if no gate was ever closed."
+        return f"{network}: share of steps made", "", explanation
     if name.startswith("learning_rate/"):
         return f"{network}: learning rate", "", "Where it changes over the run."
     if name == "images_per_second":
-        return "Speed", "images per second", "Pictures and scores included."
+        return "Speed", "images per second", "Image grids and scores included."
     return name, "", ""

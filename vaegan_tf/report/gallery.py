@@ -1,114 +1,87 @@
-"""What do the models draw, and how do their pictures get into a page?"""
+"""Images that models generate, and figures of them for the page."""
 
 import base64
 import dataclasses
 import io
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from vaegan_tf import images as layout
+from vaegan_tf.images import grid, to_uint8
+from vaegan_tf.report.records import Record
+from vaegan_tf.runs.run import CheckpointName
 
 COLUMNS = 8
-ALL_PICTURES_BYTES = 1_900_000
+MAX_TOTAL_BYTES = 1_900_000  # of all figures
 _QUALITY = 92
-_PADDING = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
-    """What a run's model showed.
+class Outputs:
+    """What a run's model generates."""
 
-    Attributes:
-        step: Step of its checkpoint, or `None` if it has no such checkpoint.
-        parameters: (network, number of parameters, whether trained).
-        samples: Images of the codes, (count, height, width, channels).
-        originals: Held-out images, of the same shape.
-        reconstructions: Their reconstructions.
-        problems: What could not be shown, and why.
-    """
-
+    # Step of its checkpoint, or `None` if it has no such checkpoint.
     step: int | None = None
-    parameters: tuple = ()
+    # (network, number of parameters, whether trained).
+    parameters: tuple[tuple[str, int, bool], ...] = ()
+    # Images of random codes, (count, height, width, channels).
     samples: np.ndarray | None = None
-    originals: np.ndarray | None = None
-    reconstructions: np.ndarray | None = None
-    problems: tuple = ()
+    originals: np.ndarray | None = None  # Held-out images, of the same shape.
+    reconstructions: np.ndarray | None = None  # Their reconstructions.
+    problems: tuple[str, ...] = ()  # What could not be shown, and why.
+
+
+Pair = tuple[Record, Outputs]
+Examples = Callable[[Record, int], dict[str, np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Picture:
-    """A picture in the page.
+class Figure:
+    """A grid of images in the page."""
 
-    Attributes:
-        record: The run's `Record`; `None` for originals.
-        source: A data URI.
-        width: In pixels.
-        height: In pixels.
-        alt: What is to be seen, for those who cannot.
-    """
-
-    record: object
-    source: str
-    width: int
-    height: int
-    alt: str
+    record: Record | None  # The run; `None` for originals.
+    source: str  # A data URI.
+    width: int  # In pixels.
+    height: int  # In pixels.
+    alt: str  # A description.
 
 
-@dataclasses.dataclass(frozen=True)
-class Strips:
-    """Rows of pictures that belong together, column by column.
-
-    Attributes:
-        blocks: Blocks of `Picture`s, each a row of the block.
-    """
-
-    blocks: tuple
-
-
-def look(
-    record,
-    examples,
+def generate(
+    record: Record,
+    examples: Examples,
     *,
-    checkpoint="latest",
-    seed=0,
-    num_samples=36,
-    num_reconstructions=16,
-):
-    """Has a run's model draw samples and reconstructions.
+    checkpoint: CheckpointName = "latest",
+    seed: int = 0,
+    num_samples: int = 36,
+    num_reconstructions: int = 16,
+) -> Outputs:
+    """Samples and reconstructions of a run's model; what fails is a problem.
 
-    Args:
-        record: The run's `Record`.
-        examples: Function from a record and a number to that many test images
-            of its data set, as `Run.examples` gives them.
-        checkpoint: `"latest"` or `"best"`.
-        seed: Seed of the codes, which models of one latent size share.
-        num_samples: How many codes.
-        num_reconstructions: How many test images.
-
-    Returns:
-        A `Look`; what fails is among its problems.
+    `examples` gives so many test images of a run's data set. The codes of the
+    seed are shared by models of one latent size.
     """
     try:
         model, step = record.run.model(checkpoint=checkpoint)
     except OSError as error:
-        return Look(problems=(_problem(record, "pictures", error),))
+        return Outputs(problems=(_problem(record, "images", error),))
     problems, example = [], {}
-    if not hasattr(model, "reconstruct"):
+    if not model.can("reconstruct"):
         num_reconstructions = 0
         problems.append(
             f"{record.label} has no encoder, so it reconstructs nothing."
         )
-    told = num_samples if model.num_attributes else 0
-    if max(num_reconstructions, told):
+    conditions = num_samples if model.num_attributes else 0
+    if num_examples := max(num_reconstructions, conditions):
         try:
-            example = examples(record, max(num_reconstructions, told))
+            example = examples(record, num_examples)
         except (ValueError, OSError) as error:
             problems.append(_problem(record, "test images", error))
     originals, reconstructions = _reconstructed(
         model, example, num_reconstructions
     )
-    return Look(
+    return Outputs(
         step=step,
         parameters=_parameters(model),
         samples=_samples(model, example, num_samples, seed),
@@ -118,138 +91,102 @@ def look(
     )
 
 
-def sample_pictures(pairs, budget):
-    """Grids of samples, side by side.
-
-    Args:
-        pairs: (record, look) of models that share their codes.
-        budget: Bytes that a picture may have.
-
-    Returns:
-        A `Picture` for each that drew samples.
-    """
-    return tuple(
-        _picture(
-            record,
-            look.samples,
-            None,
-            budget,
-            f"{len(look.samples)} samples of {record.label}",
-        )
-        for record, look in pairs
-        if look.samples is not None
-    )
-
-
-def reconstruction_strips(pairs, budget):
-    """Originals above each model's reconstructions.
-
-    Args:
-        pairs: (record, look) of models that were shown the same images.
-        budget: Bytes that a picture may have.
-
-    Returns:
-        `Strips`.
-    """
-    originals = pairs[0][1].originals
-    rows = [(None, originals, "test images, the originals")]
-    rows += [
-        (record, look.reconstructions, f"reconstructions by {record.label}")
-        for record, look in pairs
+def sample_figures(pairs: Iterable[Pair], budget: int) -> list[Figure]:
+    """Grids of samples, side by side, each of at most `budget` bytes."""
+    return [
+        _figure(record, outputs.samples, None, budget, "samples of")
+        for record, outputs in pairs
     ]
-    blocks = [
-        tuple(
-            _picture(
-                record,
-                images[start : start + COLUMNS],
-                COLUMNS,
-                budget,
-                f"{len(images[start : start + COLUMNS])} {what}",
-            )
-            for record, images, what in rows
-        )
+
+
+def reconstruction_rows(
+    pairs: Sequence[Pair], budget: int
+) -> list[list[Figure]]:
+    """Blocks of rows: originals above each model's reconstructions of them."""
+    originals: Any = pairs[0][1].originals
+    rows: list[tuple[Record | None, Any, str]] = [
+        (None, originals, "test images, the originals"),
+        *[(r, o.reconstructions, "reconstructions by") for r, o in pairs],
+    ]
+    return [
+        [
+            _figure(r, images[start : start + COLUMNS], COLUMNS, budget, what)
+            for r, images, what in rows
+        ]
         for start in range(0, len(originals), COLUMNS)
     ]
-    return Strips(tuple(blocks))
 
 
-def by_same_originals(pairs):
-    """Parts of (record, look) pairs that were shown the very same images."""
-    parts = {}
-    for record, look in pairs:
-        if look.reconstructions is not None:
-            shown = layout.to_uint8(look.originals).tobytes()
-            parts.setdefault(shown, []).append((record, look))
-    return list(parts.values())
+def grouped(
+    pairs: Iterable[Pair], key: Callable[[Record, Outputs], Any]
+) -> dict[Any, list[Pair]]:
+    """Runs and outputs by a key, in the order in which keys first occur."""
+    groups: dict[Any, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(key(*pair), []).append(pair)
+    return groups
 
 
-def by_latent_size(pairs):
-    """Parts of (record, look) pairs whose models share their codes."""
-    parts = {}
-    for record, look in pairs:
-        if look.samples is not None:
-            size = record.about["model"]["latent_dim"]
-            parts.setdefault(size, []).append((record, look))
-    return list(parts.items())
+def by_same_originals(pairs: Iterable[Pair]) -> list[list[Pair]]:
+    """Groups of runs whose models reconstructed the very same images."""
+    shown = [pair for pair in pairs if pair[1].reconstructions is not None]
+    groups = grouped(shown, lambda _, o: _levels(o.originals))
+    return list(groups.values())
 
 
-def encode(picture, budget):
-    """A picture as WebP: without loss, if that is small enough.
+def by_latent_size(pairs: Iterable[Pair]) -> list[tuple[int, list[Pair]]]:
+    """Groups of runs whose models share their codes, by dimension."""
+    shown = [pair for pair in pairs if pair[1].samples is not None]
+    return list(grouped(shown, lambda r, _: r.model["latent_dim"]).items())
 
-    Args:
-        picture: uint8 (height, width, 3 or 4).
-        budget: Bytes that it may have.
 
-    Returns:
-        The file's content.
-    """
-    content = io.BytesIO()
-    image = Image.fromarray(picture)
-    image.save(content, "webp", lossless=True, quality=100, method=4)
-    if content.tell() > budget:
+def encode_webp(image: np.ndarray, budget: int) -> bytes:
+    """An image, uint8 (height, width, 3 or 4), as WebP, lossless if it fits."""
+    for quality in ({"lossless": True, "quality": 100}, {"quality": _QUALITY}):
         content = io.BytesIO()
-        image.save(content, "webp", quality=_QUALITY, method=4)
+        Image.fromarray(image).save(content, "webp", method=4, **quality)
+        if content.tell() <= budget:
+            break
     return content.getvalue()
 
 
-def _picture(record, images, columns, budget, alt):
-    picture = layout.grid(images, columns, _PADDING)
-    # What is between images lets the page's colour through.
-    covered = np.zeros((*np.shape(images)[:3], 1), np.uint8)
-    gaps = layout.grid(covered, columns, _PADDING)[..., :1]
-    rgba = np.concatenate([picture, 255 - gaps], axis=-1)
-    content = base64.b64encode(encode(rgba, budget)).decode("ascii")
-    height, width = picture.shape[:2]
+def _figure(record, images, columns, budget, what):
+    image = grid(images, columns)
+    # The page's background shows between images.
+    gaps = grid(np.zeros_like(images, np.uint8), columns)[..., :1]
+    rgba = np.concatenate([image, 255 - gaps], axis=-1)
+    content = base64.b64encode(encode_webp(rgba, budget)).decode("ascii")
+    height, width = image.shape[:2]
+    alt = f"{len(images)} {what}{f' {record.label}' if record else ''}"
     source = f"data:image/webp;base64,{content}"
-    return Picture(record, source, width, height, alt)
+    return Figure(record, source, width, height, alt)
+
+
+def _levels(images):
+    return to_uint8(np.asarray(images)).tobytes()
 
 
 def _parameters(model):
-    return tuple(
-        (
-            name,
-            getattr(model, name).count_params(),
-            name in model.trained_networks,
-        )
-        for name in model.network_names
-    )
-
-
-def _samples(model, example, count, seed):
-    attributes = None
-    if model.num_attributes:
-        if "attributes" not in example:
-            return None
-        attributes = example["attributes"][:count]
-        count = len(attributes)
-    return model.sample(count, seed, attributes).numpy()
+    trained, networks = model.trained_networks(), model.networks
+    sizes = [getattr(model, name).count_params() for name in networks]
+    return tuple((n, s, n in trained) for n, s in zip(networks, sizes))
 
 
 def _reconstructed(model, example, count):
     if not count or not example:
         return None, None
-    example = {key: value[:count] for key, value in example.items()}
-    return example["image"], model(model.as_example(example)).numpy()
+    example = {name: value[:count] for name, value in example.items()}
+    images = model.reconstruct(example["image"], example.get("attributes"))
+    return example["image"], images.numpy()
+
+
+def _samples(model, example, count, seed):
+    if not model.num_attributes:
+        return model.sample(count, seed).numpy()
+    if "attributes" not in example:
+        return None
+    attributes = example["attributes"][:count]
+    return model.sample(len(attributes), seed, attributes).numpy()
 
 
 def _problem(record, what, error):

@@ -1,53 +1,40 @@
-"""The page: gathers what is known of runs, and writes it down."""
+"""Collects what is known of runs and writes the page."""
 
-import dataclasses
 import datetime
+import functools
 import json
 import os
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import jinja2
 
-from vaegan_tf.report import charts, curves, gallery, scores, settings, words
-from vaegan_tf.report.records import read_records
-from vaegan_tf.training.observers import in_words
-from vaegan_tf.training.runs import write_text
-
-
-@dataclasses.dataclass(frozen=True)
-class Comparison:
-    """What can be compared: runs of one data set at one size.
-
-    Attributes:
-        title: The data set.
-        records: The runs' `Record`s.
-        reconstructions: `Strips` of reconstructions.
-        samples: (latent size, `Picture`s) of models that share their codes.
-        scores: `ScoreGroup`s.
-        curves: `CurveGroup`s.
-        latents: The `Chart` of latent dimensions, or `None`.
-    """
-
-    title: str
-    records: tuple
-    reconstructions: tuple
-    samples: tuple
-    scores: tuple
-    curves: tuple
-    latents: charts.Chart | None
+from vaegan_tf import files
+from vaegan_tf.report import (
+    charts,
+    curves,
+    formatting,
+    gallery,
+    scores,
+    settings,
+)
+from vaegan_tf.report.records import Record, read_records
+from vaegan_tf.runs.run import CheckpointName
+from vaegan_tf.training.callbacks import duration
 
 
 def write_report(
-    folders,
-    output,
+    folders: Sequence[str | os.PathLike] | None,
+    output: str | os.PathLike,
     *,
-    checkpoint="latest",
-    num_samples=36,
-    num_reconstructions=16,
-    seed=0,
-    data_dir=None,
-    command=None,
-):
+    checkpoint: CheckpointName = "latest",
+    num_samples: int = 36,
+    num_reconstructions: int = 16,
+    seed: int = 0,
+    data_dir: str | os.PathLike | None = None,
+    command: str | None = None,
+) -> list[str]:
     """Writes one page that shows which of several models is better.
 
     Runs of different data sets or image sizes are shown, but not compared.
@@ -55,48 +42,43 @@ def write_report(
     Args:
         folders: The runs' folders, at most eight.
         output: The file to write.
-        checkpoint: Which checkpoint draws, `"latest"` or `"best"`.
+        checkpoint: The one that generates.
         num_samples: Samples of each model.
         num_reconstructions: Test images that are reconstructed.
         seed: Seed of the samples' codes.
-        data_dir: Folder of prepared data sets, if not what runs remember.
-        command: What the user typed, for the page to tell.
+        data_dir: Folder of prepared data sets, instead of the runs' own.
+        command: What the user typed, to be shown.
 
     Returns:
         What could not be shown, and why, as lines of text.
 
     Raises:
-        FileNotFoundError: If a folder is no run's.
+        FileNotFoundError: If a folder holds no run.
         ValueError: If runs cannot be compared, or what they hold is damaged.
-        OSError: If the page cannot be written; what was there before stays.
+        OSError: If the page cannot be written; the old one is kept.
     """
     output = pathlib.Path(output).expanduser()
     records = read_records(folders)
     _check_output(output, records)
-    examples = _examples({} if data_dir is None else {"data_dir": data_dir})
-    looks = [
-        gallery.look(
-            record,
-            examples,
-            checkpoint=checkpoint,
-            seed=seed,
-            num_samples=num_samples,
-            num_reconstructions=num_reconstructions,
-        )
-        for record in records
-    ]
-    write_text(output, render(records, looks, command))
-    return [problem for look in looks for problem in look.problems]
+    generate = functools.partial(
+        gallery.generate,
+        examples=_examples({} if data_dir is None else {"data_dir": data_dir}),
+        checkpoint=checkpoint,
+        seed=seed,
+        num_samples=num_samples,
+        num_reconstructions=num_reconstructions,
+    )
+    outputs = [generate(record) for record in records]
+    files.write_text(output, render(records, outputs, command))
+    return [problem for each in outputs for problem in each.problems]
 
 
-def render(records, looks, command=None):
-    """The page as text.
-
-    Args:
-        records: `Record`s of the runs.
-        looks: What their models showed, `Look`s in the same order.
-        command: What the user typed, if it was a command.
-    """
+def render(
+    records: Sequence[Record],
+    outputs: Sequence[gallery.Outputs],
+    command: str | None = None,
+) -> str:
+    """The page as text: runs, their models' outputs, what the user typed."""
     differing, shared, organisation = settings.setting_tables(records)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("vaegan_tf.report"),
@@ -106,72 +88,64 @@ def render(records, looks, command=None):
         lstrip_blocks=True,
     )
     environment.filters.update(
-        duration=in_words,
-        moment=words.moment,
-        images_seen=settings.images_seen,
+        duration=duration, timestamp=formatting.timestamp
     )
     return environment.get_template("report.html").render(
         records=records,
-        looks=looks,
-        pairs=list(zip(records, looks)),
-        comparisons=comparisons(records, looks),
+        pairs=list(zip(records, outputs)),
+        comparisons=comparisons(records, outputs),
         differing=differing,
         shared=shared,
         organisation=organisation,
-        costs=settings.cost_rows(records, looks),
-        problems=[problem for look in looks for problem in look.problems],
+        costs=settings.cost_rows(records, outputs),
+        problems=[problem for each in outputs for problem in each.problems],
         command=command,
         box=charts.BOX,
-        made=datetime.datetime.now().astimezone(),
-        state=settings.state,
-        speed=settings.speed,
-        train_command=settings.train_command,
-        again_command=settings.again_command,
+        created=datetime.datetime.now().astimezone(),
+        settings=settings,
     )
 
 
-def comparisons(records, looks):
-    """Parts of the runs that can be compared, each as a `Comparison`."""
-    parts = {}
-    for record, look in zip(records, looks):
-        parts.setdefault(record.data_key, []).append((record, look))
-    budget = gallery.ALL_PICTURES_BYTES // max(_num_pictures(looks), 1)
-    return [_comparison(pairs, budget) for pairs in parts.values()]
+def comparisons(
+    records: Sequence[Record], outputs: Sequence[gallery.Outputs]
+) -> list[dict[str, Any]]:
+    """What the page shows of each data set at one size, for the template."""
+    groups = gallery.grouped(zip(records, outputs), lambda r, _: r.data_key)
+    # As a row of reconstructions is smaller than a grid, about.
+    num_figures = sum(
+        (each.samples is not None) + 2 * (each.reconstructions is not None)
+        for each in outputs
+    )
+    budget = gallery.MAX_TOTAL_BYTES // max(num_figures, 1)
+    return [_comparison(pairs, budget) for pairs in groups.values()]
 
 
 def _comparison(pairs, budget):
-    records = tuple(record for record, _ in pairs)
-    return Comparison(
-        title=records[0].data_title,
-        records=records,
-        reconstructions=tuple(
-            gallery.reconstruction_strips(part, budget)
-            for part in gallery.by_same_originals(pairs)
-        ),
-        samples=tuple(
-            (size, gallery.sample_pictures(part, budget))
-            for size, part in gallery.by_latent_size(pairs)
-        ),
-        scores=tuple(scores.score_groups(records)),
-        curves=tuple(curves.curve_groups(records)),
-        latents=curves.latent_chart(records),
-    )
-
-
-def _num_pictures(looks):
-    """Pictures in the page; as a strip is smaller than a grid, about."""
-    return sum(
-        (look.samples is not None) + 2 * (look.reconstructions is not None)
-        for look in looks
-    )
+    records = [record for record, _ in pairs]
+    return {
+        "title": records[0].data_title,
+        "records": records,
+        # Blocks of rows for each set of originals.
+        "reconstructions": [
+            gallery.reconstruction_rows(group, budget)
+            for group in gallery.by_same_originals(pairs)
+        ],
+        # Models that share their codes.
+        "samples": [
+            (size, gallery.sample_figures(group, budget))
+            for size, group in gallery.by_latent_size(pairs)
+        ],
+        "scores": scores.score_groups(records),
+        "curves": curves.curve_groups(records),
+        "latents": curves.latent_chart(records),
+    }
 
 
 def _check_output(output, records):
     """Refuses what cannot be written before models take their time."""
     if output.is_dir():
         raise ValueError(
-            f"{output} is a folder. Give the page a file's name: "
-            "--output=report.html."
+            f"{output} is a folder. Give a file's name, such as report.html."
         )
     own = [record.run.record.resolve() for record in records]
     if output.resolve() in own or output.suffix not in (".html", ".htm"):
@@ -183,14 +157,14 @@ def _check_output(output, records):
         raise PermissionError(f"{output.parent} cannot be written to.")
 
 
-def _examples(changes):
+def _examples(changes) -> gallery.Examples:
     """Test images of runs; what several runs share is read once."""
-    known = {}
+    cache = {}
 
     def examples(record, count):
-        key = json.dumps([record.about["data"], count], sort_keys=True)
-        if key not in known:
-            known[key] = record.run.examples("test", count, **changes)
-        return known[key]
+        key = json.dumps([record.data, count], sort_keys=True)
+        if key not in cache:
+            cache[key] = record.run.examples("test", count, **changes)
+        return cache[key]
 
     return examples

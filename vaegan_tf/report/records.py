@@ -3,180 +3,143 @@
 import dataclasses
 import functools
 import json
+import os
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
-from vaegan_tf.models import MODELS
-from vaegan_tf.training.checkpoints import steps_in
-from vaegan_tf.training.runs import Run
+from vaegan_tf.models import kinds, model_class
+from vaegan_tf.runs import Run
+from vaegan_tf.runs.checkpoints import steps_in
 
-MOST_RUNS = 8
-_TITLES = {
-    "vae": "VAE",
-    "gan": "GAN",
-    "vaegan": "VAE/GAN",
-    "learned_metric_vae": "VAE with learned metric",
-}
-# What an evaluation may leave out.
-_NOT_TOLD = {
-    "step": None,
-    "split": None,
-    "seed": None,
-    "created": None,
-    "command": None,
-    "seconds": None,
+MAX_RUNS = 8
+# What an evaluation may lack, and how it is read then.
+_OPTIONAL: dict[str, Any] = {
+    **dict.fromkeys(("step", "split", "seed", "created", "command", "seconds")),
     "latent": {},
     "skipped": (),
     "notes": (),
 }
-_DATA = ("name", "source_dir", "image_size", "num_channels", "crop")
+_SECTIONS = ("data", "model", "optimisation")
+_DATA = ("dataset", "source_dir", "image_size", "num_channels", "crop")
 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """A run, as its files tell it.
+    """A run as its files describe it."""
 
-    Attributes:
-        index: Its place among the runs of the report.
-        label: Its name there, unlike that of any other.
-        run: The run.
-        about: What `run.json` holds.
-        metrics: Records of `metrics.jsonl`.
-        speeds: Records of `speed.jsonl`; older runs have none.
-        evaluation: What `evaluation.json` holds, or `None`.
-    """
-
-    index: int
-    label: str
+    index: int  # Its position among the runs of the report.
+    label: str  # Its name there, which is unique.
     run: Run
-    about: dict
-    metrics: list
-    speeds: list
-    evaluation: dict | None
+    about: dict[str, Any]  # `run.json`.
+    metrics: list[dict[str, Any]]  # `metrics.jsonl`.
+    speeds: list[dict[str, Any]]  # `speed.jsonl`; older runs have none.
+    evaluation: dict[str, Any] | None  # `evaluation.json`.
+
+    kind = property(lambda self: self.about["kind"])
+    model_class = property(lambda self: model_class(self.kind))
+    data = property(lambda self: self.about["settings"]["data"])
+    model = property(lambda self: self.about["settings"]["model"])
+    optimisation = property(lambda self: self.about["settings"]["optimisation"])
+    batch_size = property(lambda self: self.optimisation["batch_size"])
+    planned_steps = property(lambda self: self.optimisation["train_steps"])
 
     @property
-    def kind(self):
-        """Name of the model's class, such as `vaegan`."""
-        return self.about["model"]["model"]
+    def title(self) -> str:
+        """The model's name in the literature."""
+        prefix = "conditional " if self.model.get("conditional") else ""
+        return prefix + self.model_class.title
 
     @property
-    def title(self):
-        """The model as a person calls it."""
-        told = "conditional " if self.about["model"]["num_attributes"] else ""
-        return told + _TITLES.get(self.kind, self.kind)
+    def data_key(self) -> tuple:
+        """What must be equal for numbers of two runs to be comparable."""
+        return tuple(self.data.get(name) for name in _DATA)
 
     @property
-    def data_key(self):
-        """What must be the same for numbers of two runs to be comparable."""
-        return tuple(self.about["data"].get(name) for name in _DATA)
-
-    @property
-    def data_title(self):
-        """The data set, as a person calls it."""
-        data = self.about["data"]
-        size = f"{data['image_size']}×{data['image_size']}"
-        colour = ", grey" if data["num_channels"] == 1 else ""
-        return f"{data['name']}, {size}{colour}"
-
-    @property
-    def batch_size(self):
-        """Images in a step."""
-        return self.about["flags"]["batch_size"]
-
-    @property
-    def planned_steps(self):
-        """Steps that the training was started for."""
-        return self.about["flags"]["train_steps"]
+    def data_title(self) -> str:
+        """The data set and the size of its images."""
+        size, channels = self.data["image_size"], self.data["num_channels"]
+        grey = ", grey" if channels == 1 else ""
+        return f"{self.data['dataset']}, {size}×{size}{grey}"
 
     @functools.cached_property
-    def steps(self):
-        """Steps trained so far, as checkpoints and numbers know of."""
+    def settings(self) -> dict[str, Any]:
+        """All settings by name, whatever their section."""
+        flat = {"model": self.kind}
+        for section in self.about["settings"].values():
+            flat |= section
+        return flat
+
+    @functools.cached_property
+    def steps(self) -> int:
+        """Steps trained so far, by checkpoints and metrics."""
         logged = [record["step"] for record in self.metrics]
         return max([0, *logged, *steps_in(self.run.checkpoints)])
 
     @property
-    def is_finished(self):
-        """Whether as many steps were trained as the run was started for."""
+    def is_finished(self) -> bool:
+        """Whether the training run has made all its steps."""
         return self.steps >= self.planned_steps
 
 
-def read_records(folders):
-    """Reads runs that are to be compared.
-
-    Args:
-        folders: The runs' folders.
-
-    Returns:
-        A `Record` of each, in the same order.
+def read_records(folders: Sequence[str | os.PathLike] | None) -> list[Record]:
+    """Reads the runs to compare.
 
     Raises:
-        FileNotFoundError: If a folder is no run's.
-        ValueError: If there is none, more than eight, one of them twice, or
-            what a folder holds is damaged or no model of images.
+        FileNotFoundError: If a folder holds no run.
+        ValueError: If there are no folders, more than eight, or one of them
+            twice, or what one holds is damaged or no model of images.
     """
     if not folders:
         raise ValueError(
             "A report needs at least one run: vaegan-report RUN [RUN ...]."
         )
-    if len(folders) > MOST_RUNS:
+    if len(folders) > MAX_RUNS:
         raise ValueError(
-            f"A report compares at most {MOST_RUNS} runs, or their lines "
+            f"A report compares at most {MAX_RUNS} runs, or their lines "
             f"could not be told apart. Received: {len(folders)}."
         )
-    paths = [Run(folder).folder.resolve() for folder in folders]
-    for place, path in enumerate(paths):
-        if path in paths[:place]:
-            raise ValueError(f"{folders[place]} is given twice.")
-    return [
-        _read(index, label, Run(folder))
-        for index, (label, folder) in enumerate(zip(labels(paths), folders))
-    ]
+    runs = [Run(pathlib.Path(folder)) for folder in folders]
+    paths = [run.folder.resolve() for run in runs]
+    for index, path in enumerate(paths):
+        if path in paths[:index]:
+            raise ValueError(f"{folders[index]} is given twice.")
+    numbered = enumerate(zip(labels(paths), runs))
+    return [_read(index, label, run) for index, (label, run) in numbered]
 
 
-def labels(paths):
-    """Names of folders, with as many parents as tell them apart."""
-    return [_label(path, [p for p in paths if p != path]) for path in paths]
+def labels(paths: Sequence[pathlib.Path]) -> list[str]:
+    """Names of folders, with as many parents as make them unique."""
+    return [_label(path, paths) for path in paths]
 
 
-def _label(path, others):
+def _label(path, paths):
     for depth in range(1, len(path.parts)):
-        tails = [other.parts[-depth:] for other in others]
-        if path.parts[-depth:] not in tails:
-            return "/".join(path.parts[-depth:])
+        tail = path.parts[-depth:]
+        if [other.parts[-depth:] for other in paths].count(tail) == 1:
+            return "/".join(tail)
     return str(path)
 
 
 def _read(index, label, run):
     about = run.read()
-    _check(run, about)
-    return Record(
-        index=index,
-        label=label,
-        run=run,
-        about=about,
-        metrics=read_lines(run.metrics),
-        speeds=read_lines(run.speed),
-        evaluation=_read_evaluation(run.folder / "evaluation.json"),
-    )
-
-
-def _check(run, about):
-    model = about.get("model")
-    kind = model.get("model") if isinstance(model, dict) else None
-    if kind not in MODELS:
+    if not run.model_class.can("sample"):
         raise ValueError(
             f"{run.folder} holds no model of images that a report knows "
-            f"({', '.join(MODELS)}). Received: {kind}."
+            f"({', '.join(kinds('sample'))}). Received: {about['kind']}."
         )
-    missing = [name for name in ("flags", "data") if name not in about]
+    missing = [s for s in _SECTIONS if s not in about.get("settings", {})]
     if missing:
-        raise ValueError(f"{run.record} is damaged: it lacks {missing[0]}.")
+        raise ValueError(
+            f"{run.record} is damaged: it lacks the {missing[0]} settings."
+        )
+    metrics, speeds = read_lines(run.metrics), read_lines(run.speed)
+    evaluation = _read_evaluation(run.evaluation)
+    return Record(index, label, run, about, metrics, speeds, evaluation)
 
 
-def read_lines(path):
-    """Records of a `.jsonl` file; a last line cut short is left out.
-
-    Args:
-        path: The file; without it there are no records.
+def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
+    """Records of a `.jsonl` file; none without it, a truncated last line aside.
 
     Raises:
         ValueError: If the file is damaged.
@@ -185,9 +148,8 @@ def read_lines(path):
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    whole = [line for line in lines if line.endswith("\n")]
     try:
-        records = [json.loads(line) for line in whole]
+        records = [json.loads(line) for line in lines if line.endswith("\n")]
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
     if not all(isinstance(record.get("step"), int) for record in records):
@@ -200,12 +162,12 @@ def _read_evaluation(path):
         return None
     try:
         evaluation = json.loads(path.read_text(encoding="utf-8"))
-        scores = [
-            (s["group"], s["name"], s["value"]) for s in evaluation["scores"]
-        ]
+        scores = evaluation["scores"]
+        for score in scores:
+            _ = score["group"], score["name"], score["value"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is damaged ({type(error).__name__}: {error}). Make it "
-            "anew with vaegan-evaluate, or delete it."
+            "again with vaegan-evaluate, or delete it."
         ) from error
-    return {**_NOT_TOLD, **evaluation} if scores else None
+    return {**_OPTIONAL, **evaluation} if scores else None

@@ -2,289 +2,173 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from typing import Any
 
-from vaegan_tf.report import words
+from vaegan_tf.evaluation.scores import HEADINGS, MEANINGS
+from vaegan_tf.report import formatting
+from vaegan_tf.report.records import Record
 
 # Two independent estimates this many standard errors apart differ by chance
 # in one case of twenty.
 STANDARD_ERRORS = 1.96
-_IDENTITY = (
-    "group",
-    "name",
-    "sampler",
-    "weights",
-    "features",
-    "resize",
-    "num_images",
-)
-_GROUPS = {
-    "samples": "Samples",
-    "reconstructions": "Reconstructions",
-    "latents": "Latent codes",
-}
-_EXPLANATIONS = {
-    "frechet_distance": "Distance between the models' and the real images as "
-    "two clouds of features: of their means and covariances.",
-    "kernel_distance": "Distance between the same clouds by a kernel; unlike "
-    "Fréchet's it does not depend on the number of images.",
-    "precision": "Share of samples that lie among the real images: fidelity.",
-    "recall": "Share of real images that lie among the samples: variety.",
-    "density": "How many real images surround each sample; above 1 where "
-    "samples crowd the densest places.",
-    "coverage": "Share of real images that have a sample nearby: variety.",
-    "psnr": "Squared error of pixels on a logarithmic scale; blur is cheap by "
-    "this measure.",
-    "ssim": "Agreement of local means, contrasts and structures; 1 is "
-    "identity.",
-    "feature_distance": "Distance of image and reconstruction in the features "
-    "of a network that has learned to see.",
-    "attribute_agreement": "How often a predictor says the same of image and "
-    "reconstruction, over all images and attributes.",
-    "attribute_accuracy": "How often a predictor finds the true attributes in "
-    "reconstructions.",
-    "attribute_accuracy_of_images": "How often it finds them in the images "
-    "themselves, the most to be hoped for.",
-    "kl": "How much codes tell of their images: divergence of q(z|x) from the "
-    "prior, summed over dimensions.",
-    "active_units": "Latent dimensions whose mean varies with the image.",
-    "aggregate_kl": "Divergence of all codes together from the prior, by mean "
-    "and covariance; samples suffer if it is large.",
-    "aggregate_frechet_distance": "The same as a distance of means and "
-    "covariances.",
-}
+# Scores that agree in these are comparable.
+_MADE_BY = ("sampler", "weights", "features", "resize")
+_IDENTITY = ("group", "name", *_MADE_BY, "num_images", "split")
 _WEIGHTS = {"ema": "averaged decoder", "raw": "last decoder"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """One run's value of a score.
+class ScoreRow:
+    """One way of measuring a score, for all runs."""
 
-    Attributes:
-        text: The value and its standard error; `None` if the run has none.
-        mark: `"best"`, `"tied"` or `None`.
-    """
-
-    text: str | None
-    mark: str | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One way of measuring a score, for all runs.
-
-    Attributes:
-        details: How it was measured, in words.
-        floor: Its value between two halves of the real images, as text.
-        cells: A `Cell` for each run.
-    """
-
-    details: str
+    details: str  # How it was measured, in words.
+    # Its value between two halves of the real images, as text.
     floor: str | None
-    cells: tuple
+    # For each run the value and its standard error, and `"best"` or `"tied"`.
+    cells: list[tuple[str | None, str | None]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
-    """One score of all runs.
+class ScoreTable:
+    """One score of all runs."""
 
-    Attributes:
-        label: Its name.
-        unit: Its unit, or `None`.
-        better: `"lower"`, `"higher"` or `None`.
-        explanation: What it means, a sentence or nothing.
-        rows: The ways in which it was measured.
-    """
-
-    label: str
+    label: str  # Its name.
     unit: str | None
-    better: str | None
-    explanation: str
-    rows: tuple
+    better: str | None  # `"lower"`, `"higher"` or `None`.
+    explanation: str  # What it means, a sentence or nothing.
+    rows: list[ScoreRow]  # The ways in which it was measured.
 
 
 @dataclasses.dataclass(frozen=True)
 class ScoreGroup:
-    """Scores of one side of the models.
+    """Scores of one aspect of the models."""
 
-    Attributes:
-        title: What is scored.
-        scores: The scores.
-        verdict: Which run is best how often, a sentence; `None` if nothing
-            can be said.
-        has_floor: Whether some score was taken of the real images, too.
-    """
-
-    title: str
-    scores: tuple
+    title: str  # What is scored.
+    scores: list[ScoreTable]
+    # Which run is best how often, a sentence; `None` if nothing can be said.
     verdict: str | None
-    has_floor: bool
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether some score has been computed for the real images, too."""
+        return any(row.floor for score in self.scores for row in score.rows)
 
 
-def score_groups(records):
-    """Tables of all scores of some runs of one data set.
-
-    Args:
-        records: The runs' `Record`s.
-
-    Returns:
-        `ScoreGroup`s; none if no run was scored.
-    """
-    tables = [_by_identity(record) for record in records]
-    identities = list(dict.fromkeys(key for table in tables for key in table))
-    order = [*_GROUPS, *sorted({key[0] for key in identities} - set(_GROUPS))]
+def score_groups(records: Sequence[Record]) -> list[ScoreGroup]:
+    """Tables of all scores of some runs of one data set."""
+    columns = [_by_identity(record) for record in records]
+    groups: dict[str, dict[str, list[tuple]]] = {name: {} for name in HEADINGS}
+    for identity in dict.fromkeys(key for column in columns for key in column):
+        group, name, *_ = identity
+        groups.setdefault(group, {}).setdefault(name, []).append(identity)
     return [
-        _group(
-            group,
-            [key for key in identities if key[0] == group],
-            records,
-            tables,
-        )
-        for group in order
-        if any(key[0] == group for key in identities)
+        _group(group, names, records, columns)
+        for group, names in groups.items()
+        if names
     ]
 
 
-def marks(values, errors, better):
-    """Which values are best, and which cannot be told from it.
+def mark_best(
+    values: Sequence[float | None],
+    errors: Sequence[float | None],
+    better: str | None,
+) -> list[str | None]:
+    """`"best"`, `"tied"` or `None` for each value; all `None` for one value.
 
     A value is tied with the best if they differ by less than 1.96 standard
-    errors of their difference, both being independent estimates.
-
-    Args:
-        values: A value for each run, or `None`.
-        errors: Their standard errors, `None` if unknown.
-        better: `"lower"`, `"higher"`, or `None` if neither is better.
-
-    Returns:
-        For each run `"best"`, `"tied"` or `None`; nobody is best of one.
+    errors of their difference, both being independent estimates. Values may be
+    missing and errors unknown, both `None`; `better` is `"lower"`, `"higher"`,
+    or `None` if neither is.
     """
     finite = [v for v in values if v is not None and math.isfinite(v)]
     if better not in ("lower", "higher") or len(finite) < 2:
         return [None] * len(values)
     best = min(finite) if better == "lower" else max(finite)
-    place = values.index(best)
-    close = [
-        value in finite and _is_close(value - best, error, errors[place])
-        for value, error in zip(values, errors)
-    ]
+    best_error = errors[values.index(best)] or 0.0
+    close = []
+    for value, error in zip(values, errors):
+        tolerance = STANDARD_ERRORS * math.hypot(error or 0.0, best_error)
+        close.append(value in finite and abs(value - best) <= tolerance)
     mark = "best" if sum(close) == 1 else "tied"
     return [mark if is_close else None for is_close in close]
 
 
-def explanation(name):
-    """What a score means, a sentence; nothing of one that is not known."""
-    return _EXPLANATIONS.get(name, "")
-
-
-def _is_close(difference, *errors):
-    spread = math.hypot(*(error or 0.0 for error in errors))
-    return abs(difference) <= STANDARD_ERRORS * spread
+def verdict(records: Sequence[Record], rows: Sequence[ScoreRow]) -> str | None:
+    """Which run is best how often, in words; `None` if no row tells."""
+    marks = [[mark for _, mark in row.cells] for row in rows]
+    marks = [row for row in marks if any(row)]
+    if not marks:
+        return None
+    wins = [
+        (record.label, column.count("best"))
+        for record, column in zip(records, zip(*marks))
+    ]
+    wins = sorted((win for win in wins if win[1]), key=lambda win: -win[1])
+    ties = len(marks) - sum(count for _, count in wins)
+    parts = [f"{label} is best in {count}" for label, count in wins]
+    if ties:
+        parts.append(f"{ties} cannot be told apart")
+    return f"of {len(marks)} compared, {', '.join(parts)}."
 
 
 def _by_identity(record):
-    """Scores of a run; those of equal identity are comparable."""
-    evaluation = record.evaluation or {"scores": []}
-    split = evaluation.get("split")
-    return {
-        (*(score.get(name) for name in _IDENTITY), split): score
-        for score in evaluation["scores"]
-    }
+    """A run's scores by what makes them comparable."""
+    evaluation = record.evaluation or {"scores": [], "split": None}
+    scores = [{**s, "split": evaluation["split"]} for s in evaluation["scores"]]
+    return {tuple(score.get(n) for n in _IDENTITY): score for score in scores}
 
 
-def _group(group, identities, records, tables):
-    by_name = {}
-    for identity in identities:
-        by_name.setdefault(identity[1], []).append(identity)
-    scores = tuple(_score(name, own, tables) for name, own in by_name.items())
+def _group(group, names, records, columns):
+    scores = [_table(name, own, columns) for name, own in names.items()]
     rows = [row for score in scores for row in score.rows]
-    return ScoreGroup(
-        title=_GROUPS.get(group, group.capitalize()),
-        scores=scores,
-        verdict=verdict(records, rows),
-        has_floor=any(row.floor for row in rows),
-    )
+    title = HEADINGS.get(group, group.capitalize())
+    return ScoreGroup(title, scores, verdict(records, rows))
 
 
-def verdict(records, rows):
-    """Which run is best how often, in words.
-
-    Args:
-        records: The runs' `Record`s.
-        rows: `Row`s of scores.
-
-    Returns:
-        A sentence, or `None` if no row tells who is best.
-    """
-    judged = [row for row in rows if any(cell.mark for cell in row.cells)]
-    if not judged:
-        return None
-    wins = [
-        (record.label, sum(row.cells[n].mark == "best" for row in judged))
-        for n, record in enumerate(records)
-    ]
-    won = sorted((win for win in wins if win[1]), key=lambda win: -win[1])
-    ties = len(judged) - sum(count for _, count in won)
-    parts = [f"{label} is best in {count}" for label, count in won]
-    if ties:
-        parts.append(f"{ties} cannot be told apart")
-    return f"of {len(judged)} compared, {', '.join(parts)}."
-
-
-def _score(name, identities, tables):
-    found = [
-        table[identity]
+def _table(name, identities, columns):
+    first = next(c[i] for i in identities for c in columns if i in c)
+    better = first.get("better")
+    rows = [
+        _row(identity, better, [column.get(identity) for column in columns])
         for identity in identities
-        for table in tables
-        if identity in table
     ]
-    better = found[0].get("better")
-    return Score(
-        label=found[0].get("label") or name.replace("_", " "),
-        unit=found[0].get("unit"),
-        better=better,
-        explanation=explanation(name),
-        rows=tuple(
-            _row(identity, better, [table.get(identity) for table in tables])
-            for identity in identities
-        ),
-    )
+    label = first.get("label") or name.replace("_", " ")
+    explanation = MEANINGS.get(name, "")
+    return ScoreTable(label, first.get("unit"), better, explanation, rows)
 
 
 def _row(identity, better, scores):
     values = [_value(score) for score in scores]
     errors = [score.get("error") if score else None for score in scores]
     floors = dict.fromkeys(
-        words.number(score["floor"])
+        formatting.number(score["floor"])
         for score in scores
         if score and score.get("floor") is not None
     )
-    return Row(
-        details=_details(dict(zip((*_IDENTITY, "split"), identity))),
-        floor=" · ".join(floors) or None,
-        cells=tuple(
-            Cell(words.with_error(value, error) if score else None, mark)
-            for score, value, error, mark in zip(
-                scores, values, errors, marks(values, errors, better)
-            )
-        ),
-    )
+    texts = [
+        None if value is None else formatting.with_error(value, error)
+        for value, error in zip(values, errors)
+    ]
+    cells = list(zip(texts, mark_best(values, errors, better)))
+    return ScoreRow(_details(*identity), " · ".join(floors) or None, cells)
 
 
-def _value(score):
+def _value(score: dict[str, Any] | None) -> float | None:
     if score is None:
         return None
-    return float("nan") if score["value"] is None else float(score["value"])
+    return math.nan if score["value"] is None else float(score["value"])
 
 
-def _details(known):
+def _details(
+    group, name, sampler, weights, features, resize, num_images, split
+):
     """How a score was measured, in words."""
-    count = known["num_images"]
     parts = (
-        known["sampler"] and f"{known['sampler']} codes",
-        known["group"] != "latents"
-        and _WEIGHTS.get(known["weights"], known["weights"]),
-        known["features"] and f"{known['features']} features",
-        known["resize"] and f"resized by {known['resize']}",
-        count is not None and f"{count:,} {known['split'] or ''} images",
+        sampler and f"{sampler} codes",
+        group != "latents" and _WEIGHTS.get(weights, weights),
+        features and f"{features} features",
+        resize and f"resized by {resize}",
+        num_images is not None and f"{num_images:,} {split or ''} images",
     )
     return ", ".join(" ".join(part.split()) for part in parts if part)

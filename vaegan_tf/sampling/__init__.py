@@ -5,6 +5,7 @@ from vaegan_tf.sampling.fit import fit_mixture
 from vaegan_tf.sampling.samplers import (
     MixtureSampler,
     PriorSampler,
+    Sampler,
     TruncatedSampler,
 )
 
@@ -12,6 +13,7 @@ __all__ = [
     "SAMPLERS",
     "MixtureSampler",
     "PriorSampler",
+    "Sampler",
     "TruncatedSampler",
     "create_sampler",
     "fit_mixture",

@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from vaegan_tf import noise
-from vaegan_tf.data import transforms
+from vaegan_tf.data import ImageDataset, transforms
+from vaegan_tf.models import GenerativeModel
 from vaegan_tf.noise import Purpose
 from vaegan_tf.sampling.samplers import MixtureSampler
 
@@ -14,20 +15,18 @@ MAX_DEFAULT_COMPONENTS = 10
 _BATCH_SIZE = 256
 
 
-def posterior_codes(model, dataset, seed=0, max_codes=MAX_CODES):
+def posterior_codes(
+    model: GenerativeModel,
+    dataset: ImageDataset,
+    seed: int = 0,
+    max_codes: int = MAX_CODES,
+) -> np.ndarray:
     """Codes of training images: one draw of q(z|x) for each.
 
     They are draws of the aggregate posterior q(z), the average of q(z|x) over
-    the data. A conditional model is told each image's attributes.
-
-    Args:
-        model: A model with an encoder.
-        dataset: An `ImageDataset` of the model's images.
-        seed: Seed of the draws.
-        max_codes: Of more images, this many are taken evenly.
-
-    Returns:
-        float32 (codes, latent).
+    the data, float32 (codes, latent). A conditional model is given each
+    image's attributes. Of more than `max_codes` images, as many are taken
+    evenly.
     """
     split = dataset.splits["train"]
     count = min(len(split), max_codes)
@@ -37,22 +36,24 @@ def posterior_codes(model, dataset, seed=0, max_codes=MAX_CODES):
         chosen = tf.constant(positions[start : start + _BATCH_SIZE])
         example = transforms.to_float(split.gather(chosen))
         posterior = model.encode(**model.as_example(example))
-        epsilon = tf.random.stateless_normal(
-            tf.shape(posterior["mean"]),
-            noise.fold(seed, Purpose.POSTERIOR, start),
-        )
-        spread = tf.exp(0.5 * posterior["log_variance"])
-        codes.append(posterior["mean"] + spread * epsilon)
+        key = noise.fold(seed, Purpose.POSTERIOR, start)
+        epsilon = tf.random.stateless_normal(tf.shape(posterior["mean"]), key)
+        codes.append(noise.reparameterize(**posterior, epsilon=epsilon))
     return tf.concat(codes, axis=0).numpy()
 
 
-def default_components(count, latent_dim):
+def default_components(count: int, latent_dim: int) -> int:
     """Components for some codes: one for 10 codes a dimension, 10 at most."""
     wanted = count // (10 * latent_dim)
     return max(1, min(wanted, MAX_DEFAULT_COMPONENTS))
 
 
-def fit_mixture(codes, num_components=None, seed=0, covariance="full"):
+def fit_mixture(
+    codes: np.ndarray,
+    num_components: int | None = None,
+    seed: int = 0,
+    covariance: str = "full",
+) -> MixtureSampler:
     """Fits a mixture of Gaussians by expectation maximisation.
 
     Args:
@@ -60,9 +61,6 @@ def fit_mixture(codes, num_components=None, seed=0, covariance="full"):
         num_components: How many Gaussians; see `default_components`.
         seed: Seed of the first guess: the same seed, the same mixture.
         covariance: `"full"`, or `"diagonal"`, which needs fewer codes.
-
-    Returns:
-        A `MixtureSampler`.
 
     Raises:
         ValueError: If an argument is out of range, or there are too few codes
@@ -88,15 +86,11 @@ def fit_mixture(codes, num_components=None, seed=0, covariance="full"):
         scales = np.linalg.cholesky(mixture.covariances_)
     else:
         scales = np.stack([np.diag(v) for v in np.sqrt(mixture.covariances_)])
-    return MixtureSampler(
-        *(
-            values.astype(np.float32)
-            for values in (mixture.weights_, mixture.means_, scales)
-        )
-    )
+    fitted = (mixture.weights_, mixture.means_, scales)
+    return MixtureSampler(*[values.astype(np.float32) for values in fitted])
 
 
-def _check(codes, num_components, covariance):
+def _check(codes: np.ndarray, num_components: int, covariance: str) -> None:
     if covariance not in COVARIANCES:
         raise ValueError(
             f"`covariance` must be one of {', '.join(COVARIANCES)}. "

@@ -1,10 +1,11 @@
 """Samplers: each has a `name` and draws `codes(count, seed)`.
 
 The same seed gives the same codes. They are latent codes alone: what a
-conditional model is told is said beside them, when they are decoded.
+conditional model is given comes beside them, when they are decoded.
 """
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -13,18 +14,23 @@ from vaegan_tf import noise
 from vaegan_tf.noise import Purpose
 
 
+class Sampler(Protocol):
+    """What draws latent codes."""
+
+    name: str
+
+    def codes(self, count: int, seed: int = 0) -> tf.Tensor:
+        """Codes, float32 (count, latent_dim); the same for the same seed."""
+
+
 @dataclasses.dataclass(frozen=True)
 class PriorSampler:
-    """Codes from the prior N(0, I).
-
-    Args:
-        latent_dim: Dimension of z.
-    """
+    """Codes from the prior N(0, I)."""
 
     latent_dim: int
     name = "prior"
 
-    def codes(self, count, seed=0):
+    def codes(self, count: int, seed: int = 0) -> tf.Tensor:
         """Codes, float32 (count, latent_dim); the same for the same seed."""
         return noise.latent_codes(count, self.latent_dim, seed)
 
@@ -39,10 +45,7 @@ class TruncatedSampler:
 
     Args:
         latent_dim: Dimension of z.
-        truncation: The largest magnitude of a coordinate.
-
-    Raises:
-        ValueError: If `truncation` is not positive.
+        truncation: The largest magnitude of a coordinate, above 0.
 
     Reference:
         Brock et al. (2019), "Large scale GAN training for high fidelity
@@ -53,14 +56,14 @@ class TruncatedSampler:
     truncation: float = 1.5
     name = "truncated"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.truncation > 0:
             raise ValueError(
                 "`truncation` must be positive. "
                 f"Received: truncation={self.truncation}."
             )
 
-    def codes(self, count, seed=0):
+    def codes(self, count: int, seed: int = 0) -> tf.Tensor:
         """Codes, float32 (count, latent_dim); the same for the same seed."""
         return noise.truncated_codes(
             count, self.latent_dim, seed, self.truncation
@@ -84,20 +87,17 @@ class MixtureSampler:
     name = "mixture"
 
     @property
-    def latent_dim(self):
+    def latent_dim(self) -> int:
         """Dimension of z."""
         return self.means.shape[1]
 
-    def codes(self, count, seed=0):
+    def codes(self, count: int, seed: int = 0) -> tf.Tensor:
         """Codes, float32 (count, latent_dim); the same for the same seed."""
-        component = tf.random.stateless_categorical(
-            tf.math.log(tf.constant(self.weights, tf.float32))[None],
-            count,
-            noise.fold(seed, Purpose.COMPONENT),
-        )[0]
+        logits = tf.math.log(tf.constant(self.weights, tf.float32))[None]
+        key = noise.fold(seed, Purpose.COMPONENT)
+        component = tf.random.stateless_categorical(logits, count, key)[0]
         normal = noise.latent_codes(count, self.latent_dim, seed)
+        scales = tf.constant(self.scales, tf.float32)
         # A covariance for each code would not fit into memory.
-        everywhere = self.means + tf.einsum(
-            "kij,nj->nki", tf.constant(self.scales, tf.float32), normal
-        )
+        everywhere = self.means + tf.einsum("kij,nj->nki", scales, normal)
         return tf.gather(everywhere, component, axis=1, batch_dims=1)

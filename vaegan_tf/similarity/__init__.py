@@ -1,4 +1,4 @@
-"""How alike are two images, to a discriminator that was trained?"""
+"""How similar are two images to a trained discriminator?"""
 
 from vaegan_tf.similarity.metric import LearnedMetric
 

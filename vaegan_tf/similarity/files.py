@@ -1,43 +1,32 @@
-"""Which images of two folders belong together, and what is known of them?"""
+"""Which images of two folders form pairs, and what are their labels?"""
 
 import os
 import pathlib
 import re
 from collections.abc import Sequence
 
-from vaegan_tf.data import file_tree, image_files
+from vaegan_tf.data import image_files
 from vaegan_tf.data.attribute_table import read_csv
 
 CLASSES = ("normal", "anomalous")
 
 
 def image_names(folder: str | os.PathLike) -> list[str]:
-    """Names of the images in a folder and in those in it, sorted.
-
-    Raises:
-        ValueError: If there are none.
-    """
-    names = file_tree.Folder(pathlib.Path(folder)).names()
-    found = image_files.image_names(names)
-    if not found:
+    """Sorted names of the images in and below a folder; ValueError if none."""
+    names = image_files.Folder(pathlib.Path(folder)).names()
+    images = image_files.image_names(names)
+    if not images:
         raise ValueError(
             f"{folder} holds no images ({', '.join(image_files.SUFFIXES)})."
         )
-    return found
+    return images
 
 
 def common_names(one: str | os.PathLike, other: str | os.PathLike) -> list[str]:
-    """Names of the images in two folders that hold images of the same names.
-
-    Raises:
-        ValueError: If one holds an image that the other lacks.
-    """
+    """Names of the images in two folders; ValueError if one lacks some."""
     names, others = image_names(one), image_names(other)
-    for folder, missing in (
-        (other, sorted(set(names) - set(others))),
-        (one, sorted(set(others) - set(names))),
-    ):
-        if missing:
+    for folder, here, there in ((other, others, names), (one, names, others)):
+        if missing := sorted(set(there) - set(here)):
             more = ", …" if len(missing) > 3 else ""
             raise ValueError(
                 "The two folders must hold images of the same names. "
@@ -47,14 +36,7 @@ def common_names(one: str | os.PathLike, other: str | os.PathLike) -> list[str]:
 
 
 def labels_of_folders(names: Sequence[str]) -> dict[str, int] | None:
-    """Labels by name if the images lie in `normal/` and `anomalous/`.
-
-    Args:
-        names: Names of images, folders included.
-
-    Returns:
-        1 for anomalous and 0 for normal ones; `None` if they lie elsewhere.
-    """
+    """1 for images in `anomalous/`, 0 in `normal/`; `None` if elsewhere."""
     folders = {name: name.partition("/")[0] for name in names}
     if set(folders.values()) != set(CLASSES):
         return None
@@ -64,14 +46,10 @@ def labels_of_folders(names: Sequence[str]) -> dict[str, int] | None:
 def read_labels(
     path: str | os.PathLike, names: Sequence[str]
 ) -> dict[str, int]:
-    """Labels by name, from a table with the columns `file` and `label`.
+    """1 for anomalous and 0 for normal images, from a CSV file, by name.
 
-    Args:
-        path: A CSV file; labels are `normal` and `anomalous`, or 0 and 1.
-        names: The images, each of which must have a row.
-
-    Returns:
-        1 for anomalous and 0 for normal ones.
+    It has the columns `file` and `label`, `normal` or `anomalous`, or 0 or 1,
+    and a row for each image.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -88,13 +66,13 @@ def read_labels(
     if table.columns != ("label",):
         raise ValueError(
             f"{path} must have the columns file and label. "
-            f"Received: {', '.join(table.columns)} behind the first."
+            f"Received: {', '.join(table.columns)} after the first."
         )
     table.check_matches(names)
     labels = {name: float(table.rows[name][0]) for name in names}
-    if set(labels.values()) != {0.0, 1.0}:
+    if (kinds := sorted(set(labels.values()))) != [0.0, 1.0]:
         raise ValueError(
             f"{path} must have labels of both kinds, normal (0) and anomalous "
-            f"(1). Received: {sorted(set(labels.values()))}."
+            f"(1). Received: {kinds}."
         )
     return {name: int(label) for name, label in labels.items()}

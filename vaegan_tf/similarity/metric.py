@@ -3,20 +3,20 @@
 import tensorflow as tf
 
 from vaegan_tf import losses
+from vaegan_tf.models import GenerativeModel, require
 
 NUMBERS = ("feature_distance", "feature_nll", "pixel_distance")
-_EPSILON = 1e-6  # As in `losses.standardize`.
 
 
 class LearnedMetric:
     """Compares images by the features in layer l of a discriminator.
 
-    The discriminator works as it does in use, with the batch statistics of
-    its training, so that a pair's numbers do not depend on other pairs. For
-    the same reason features that are to be measured in units of their spread
-    (`scale="batch"`) are divided by the running standard deviation that the
-    normalisation behind layer l has kept for each channel, over real and
-    generated images, and not, as in training, by that of a batch of real ones.
+    The discriminator uses the batch statistics of its training, so that a
+    pair's numbers do not depend on other pairs. For the same reason features
+    in units of their standard deviation (`scale="batch"`) are divided by the
+    running deviation that the normalisation after layer l keeps for each
+    channel, over real and generated images, and not, as in training, by that
+    of a batch of real ones.
 
     Layer l of a conditional discriminator lies before attributes join it, so
     that none are needed.
@@ -24,8 +24,8 @@ class LearnedMetric:
     Args:
         model: A model with a discriminator.
         scale: `"unit"` for features as they are, `"batch"` for units of their
-            spread; `None` for the model's own `feature_scale`, and `"batch"`
-            for a GAN, which has none.
+            deviation; `None` for the model's own `feature_scale`, and
+            `"batch"` for a GAN, which has none.
 
     Raises:
         ValueError: If the model has no discriminator, or `scale` is unknown.
@@ -34,32 +34,27 @@ class LearnedMetric:
         Larsen et al. (2016), eqs. 6 and 7.
     """
 
-    def __init__(self, model, scale=None):
-        if not hasattr(model, "discriminator"):
-            raise ValueError(
-                f"A {type(model).__name__} has no discriminator, and so has "
-                "learned no distance. Take a GAN, VAEGAN or LearnedMetricVAE."
-            )
-        scale = scale or getattr(model, "feature_scale", "batch")
+    def __init__(self, model: GenerativeModel, scale: str | None = None):
+        require(model, "discriminate")
+        if scale is None:
+            scale = getattr(model.settings, "feature_scale", "batch")
         losses.check_feature_scale(scale)
         self.model = model
         self.scale = scale
 
-    def __call__(self, image, other):
-        """Compares images, pair by pair.
-
-        Args:
-            image: Images in [−1, 1], (batch, height, width, channels).
-            other: As many others.
+    def __call__(
+        self, image: tf.Tensor, other: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Compares (batch, height, width, channels) images in [−1, 1] in pairs.
 
         Returns:
             A dict of three numbers for each pair, (batch,):
-            `feature_distance`: the root of the mean squared difference of
-            features, in their unit or that of their spread.
+            `feature_distance`: root mean squared difference of features, in
+            their unit or that of their deviation.
             `feature_nll`: half the sum of squares instead, in nats: the
             reconstruction error of eqs. 6 and 7, if `other` is one.
-            `pixel_distance`: the root of the mean squared difference of
-            pixels; black and white are 2 apart.
+            `pixel_distance`: root mean squared difference of pixels; black
+            and white are 2 apart.
         """
         features, others = self.features(image), self.features(other)
         feature_nll = losses.gaussian_nll(features, others)
@@ -70,41 +65,26 @@ class LearnedMetric:
             "pixel_distance": _root_mean_square(pixel_nll, image),
         }
 
-    def from_reconstruction(self, image, attributes=None):
-        """Compares images with what the model makes of them.
+    def from_reconstruction(
+        self, image: tf.Tensor, attributes: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Compares images with their reconstructions by the model.
 
-        Images unlike those of the training are reconstructed worse, so that
-        the distances serve as scores of anomaly.
-
-        Args:
-            image: Images in [−1, 1], (batch, height, width, channels).
-            attributes: (batch, num_attributes), for conditional models.
-
-        Returns:
-            As above.
-
-        Raises:
-            ValueError: If the model has no encoder.
+        Images unlike those of the training set are reconstructed worse, so
+        that the distances serve as anomaly scores. The attributes, (batch,
+        num_attributes), are for conditional models; ValueError if the model
+        has no encoder.
         """
-        if not hasattr(self.model, "reconstruct"):
-            raise ValueError(
-                f"A {type(self.model).__name__} has no encoder: it cannot "
-                "reconstruct, and images alone have nothing to be compared "
-                "with. Compare two images or two folders."
-            )
+        require(self.model, "reconstruct")
         return self(image, self.model.reconstruct(image, attributes))
 
-    def features(self, image):
+    def features(self, image: tf.Tensor) -> tf.Tensor:
         """Features of layer l, (batch, h, w, channels), scaled."""
-        discriminator = self.model.discriminator
-        nothing = tf.zeros([tf.shape(image)[0], self.model.num_attributes])
-        example = self.model.conditioned({"image": image}, nothing)
-        features = discriminator(example, training=False)["features"]
+        features = self.model.features(image)
         if self.scale == "unit":
             return features
-        return features * tf.math.rsqrt(
-            discriminator.feature_variance + _EPSILON
-        )
+        variance = self.model.discriminator.feature_variance
+        return losses.standardize(features, variance)
 
 
 def _root_mean_square(nll, example):

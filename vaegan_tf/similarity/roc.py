@@ -1,5 +1,8 @@
 """How well do scores tell two classes apart? The ROC curve."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -7,12 +10,8 @@ _SIZE, _LEFT, _TOP, _FINE = 480, 56, 40, 3
 _COLORS = ("#1f77b4", "#d95f02", "#2ca02c", "#7b3294")
 
 
-def roc_curve(labels, scores):
-    """The receiver operating characteristic of some scores.
-
-    Args:
-        labels: 1 for what scores should be high for, 0 for others, (count,).
-        scores: Scores, (count,).
+def roc_curve(labels: Sequence[int], scores: Sequence[float]) -> dict[str, Any]:
+    """The receiver operating characteristic of scores, high where labels are 1.
 
     Returns:
         `{"false_positive_rate": (points,), "true_positive_rate": (points,),
@@ -29,17 +28,10 @@ def roc_curve(labels, scores):
     }
 
 
-def draw_roc(curves):
-    """Draws curves into one square, from (0, 0) to (1, 1).
-
-    Args:
-        curves: What `roc_curve` returned, by name.
-
-    Returns:
-        A picture, uint8 (480, 480, 3).
-    """
-    picture = Image.new("RGB", (_SIZE * _FINE, _SIZE * _FINE), "white")
-    draw = ImageDraw.Draw(picture)
+def draw_roc(curves: Mapping[str, Mapping[str, Any]]) -> np.ndarray:
+    """Draws results of `roc_curve`, by name, as uint8 (480, 480, 3)."""
+    image = Image.new("RGB", (_SIZE * _FINE, _SIZE * _FINE), "white")
+    draw = ImageDraw.Draw(image)
     _draw_axes(draw)
     for index, (name, curve) in enumerate(curves.items()):
         color = _COLORS[index % len(_COLORS)]
@@ -50,7 +42,7 @@ def draw_roc(curves):
         draw.line([(x, y), (x + 24 * _FINE, y)], color, 2 * _FINE)
         text = f"{name}, area {curve['auc']:.3f}"
         _write(draw, (x + 32 * _FINE, y), text, "lm")
-    return np.asarray(picture.resize((_SIZE, _SIZE), Image.Resampling.LANCZOS))
+    return np.asarray(image.resize((_SIZE, _SIZE), Image.Resampling.LANCZOS))
 
 
 def _draw_axes(draw):
@@ -67,7 +59,7 @@ def _draw_axes(draw):
 
 
 def _place(x, y):
-    """Where a point of the unit square lies in the picture."""
+    """Where a point of the unit square lies in the image."""
     side = _SIZE - _LEFT - _TOP
     return (_LEFT + x * side) * _FINE, (_TOP + (1 - y) * side) * _FINE
 

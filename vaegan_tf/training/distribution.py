@@ -5,12 +5,16 @@ import dataclasses
 import functools
 import json
 import os
-import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import tensorflow as tf
 from absl import logging
 
-STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
+from vaegan_tf.runs.checkpoints import first_line
+from vaegan_tf.settings.training import STRATEGIES
+
+T = TypeVar("T")
 _TASKS = ("chief", "worker")
 
 # What is raised by the workers that are left when one of them is gone.
@@ -25,22 +29,21 @@ _LOST = (
 
 
 class LostWorkerError(OSError):
-    """Another worker of the training is gone, or cannot be reached."""
+    """Another worker of the run is gone, or cannot be reached."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """The replicas of a training, and this process's place among them.
+    """The replicas of a run, and this process's place among them.
 
     A replica is a device that holds a copy of the model and computes on its
     rows of each batch; a worker is a process with some of the replicas. The
     chief, worker 0, reads and writes all files of a run.
 
     Args:
-        strategy: The `tf.distribute.Strategy`; by default TensorFlow's own,
-            of one device.
-        worker: Number of this worker.
-        num_workers: How many workers there are.
+        strategy: By default TensorFlow's own, of one device.
+        worker: Number of this worker, from 0.
+        num_workers: How many there are.
     """
 
     strategy: tf.distribute.Strategy = dataclasses.field(
@@ -50,16 +53,21 @@ class Distribution:
     num_workers: int = 1
 
     @property
-    def is_chief(self):
+    def is_chief(self) -> bool:
         """Whether this worker reads and writes the run's files."""
         return self.worker == 0
 
     @property
-    def num_replicas(self):
+    def num_replicas(self) -> int:
         """Replicas of all workers."""
         return self.strategy.num_replicas_in_sync
 
-    def __str__(self):
+    @property
+    def replicas_here(self) -> int:
+        """Replicas of this worker."""
+        return self.num_replicas // self.num_workers
+
+    def __str__(self) -> str:
         if self.num_replicas == self.num_workers == 1:
             return "One device."
         each = f"{self.num_replicas} replicas share out each batch"
@@ -71,26 +79,23 @@ class Distribution:
             f"{self.worker}{role}."
         )
 
-    def scope(self):
+    def scope(self) -> contextlib.AbstractContextManager:
         """Where the model and its optimizers are made."""
         return self.strategy.scope()
 
-    def batches(self, make_parts):
-        """Batches for `strategy.run`, each replica having its own rows.
+    def batches(self, make_parts: Callable[..., tf.data.Dataset]) -> Iterable:
+        """Batches for `run`, each replica having its own rows.
 
         Args:
-            make_parts: Function of `parts` and `num_parts` of
-                `ImageDataset.train_batches` that makes such a data set.
-
-        Returns:
-            An iterable whose elements are what `strategy.run` takes.
+            make_parts: `ImageDataset.train_batches` but for `parts` and
+                `num_parts`.
         """
         if self.num_replicas == 1:
             return make_parts(parts=[0], num_parts=1)
-        here = self.num_replicas // self.num_workers
-        parts = list(range(self.worker * here, (self.worker + 1) * here))
+        first = self.worker * self.replicas_here
+        parts = list(range(first, first + self.replicas_here))
 
-        def own(_):
+        def own(_: Any) -> tf.data.Dataset:
             batches = make_parts(parts=parts, num_parts=self.num_replicas)
             # Or workers would ask each other at every step if one has ended.
             endless = tf.data.experimental.assert_cardinality(
@@ -100,33 +105,29 @@ class Distribution:
 
         return self.strategy.distribute_datasets_from_function(own)
 
-    def run(self, function, *args):
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """Runs a function on every replica, which returns equal numbers.
 
         Args:
-            function: Returns a structure of tensors.
+            function: Returns a structure of tensors, which this returns too.
             *args: Its arguments; elements of `batches` are shared out.
-
-        Returns:
-            What it returned on a replica of this worker.
         """
-        result = self.strategy.run(function, args=args)
         return tf.nest.map_structure(
             lambda value: self.strategy.experimental_local_results(value)[0],
-            result,
+            self.strategy.run(function, args=args),
         )
 
-    def any(self, flag):
+    def any(self, flag: bool) -> bool:
         """Whether a flag is set on any worker; all have to ask."""
         if self.num_workers == 1:
             return flag
         return int(self._sum(tf.constant(flag, tf.float32))) > 0
 
-    def wait(self):
+    def wait(self) -> None:
         """Waits until every worker has come here."""
         self.any(False)
 
-    def from_chief(self, variables):
+    def from_chief(self, variables: Iterable[Any]) -> None:
         """Gives variables the values that they have on the chief."""
         if self.num_workers == 1:
             return
@@ -139,12 +140,8 @@ class Distribution:
             with self.scope():
                 variable.assign(tf.cast(total, value.dtype))
 
-    def chief_first(self, function):
-        """Calls a function on the chief, then on all others.
-
-        Returns:
-            What it returned here.
-        """
+    def chief_first(self, function: Callable[[], T]) -> T:
+        """Calls a function on the chief, then on all others."""
         if not self.is_chief:
             self.wait()
         result = function()
@@ -153,12 +150,8 @@ class Distribution:
         return result
 
     @contextlib.contextmanager
-    def watched(self):
-        """Says in a line what it means when another worker is gone.
-
-        Raises:
-            LostWorkerError: If one is gone.
-        """
+    def watched(self) -> Iterator[None]:
+        """Raises a LostWorkerError that says so when another worker is gone."""
         try:
             yield
         except _LOST as error:
@@ -168,26 +161,27 @@ class Distribution:
                 f"Worker {self.worker} of {self.num_workers} stops, for "
                 "another one has stopped or cannot be reached (its own log "
                 "may say why). Start all of them again with the same command: "
-                "the training goes on from its last checkpoint. "
+                "the run resumes from its last checkpoint. "
                 f"TensorFlow says: {first_line(error)}"
             ) from error
 
-    def _sum(self, value):
+    def _sum(self, value: tf.Tensor) -> tf.Tensor:
         """Sums a value of each worker; in float32 or float64."""
 
-        def of_replica(context):
-            first = context.replica_id_in_sync_group % here == 0
+        def of_replica(context: Any) -> tf.Tensor:
+            first = context.replica_id_in_sync_group % self.replicas_here == 0
             return value if first else tf.zeros_like(value)
 
-        here = self.num_replicas // self.num_workers
         values = self.strategy.experimental_distribute_values_from_function(
             of_replica
         )
         return self.strategy.reduce("SUM", values, axis=None)
 
 
-def create_distribution(strategy="auto", logical_cpus=0):
-    """Finds the devices of a training; first of all, before any operation.
+def create_distribution(
+    strategy: str = "auto", logical_cpus: int = 0
+) -> Distribution:
+    """Finds the devices of a run; first of all, before any operation.
 
     Args:
         strategy: `"one"` device; `"mirrored"`: all GPUs of this machine, or
@@ -199,8 +193,6 @@ def create_distribution(strategy="auto", logical_cpus=0):
             replicas; 0 to leave it whole.
 
     Raises:
-        ValueError: If the strategy is unknown, `TF_CONFIG` is not as it has
-            to be for it, or something has been computed before.
         LostWorkerError: If this worker cannot join the others.
     """
     if strategy not in STRATEGIES:
@@ -210,7 +202,7 @@ def create_distribution(strategy="auto", logical_cpus=0):
         )
     cluster = read_cluster(os.environ.get("TF_CONFIG"))
     if strategy == "auto":
-        strategy = _choose(cluster, logical_cpus)
+        strategy = _best_strategy(cluster, logical_cpus)
     if logical_cpus and strategy != "mirrored":
         raise ValueError(
             "`logical_cpus` is for strategy='mirrored'. "
@@ -229,73 +221,46 @@ def create_distribution(strategy="auto", logical_cpus=0):
         ) from error
 
 
-@dataclasses.dataclass(frozen=True)
-class Cluster:
-    """What `TF_CONFIG` says of the workers.
+class Cluster(NamedTuple):
+    """The workers of `TF_CONFIG`."""
 
-    Args:
-        addresses: `host:port` of each worker, the chief first.
-        worker: Number of this one.
-    """
-
-    addresses: tuple[str, ...]
-    worker: int
+    addresses: tuple[str, ...]  # `host:port` of each, the chief first.
+    worker: int  # Number of this one.
 
 
-def read_cluster(text):
-    """Reads `TF_CONFIG`.
-
-    Args:
-        text: Its value, JSON; `None` or empty if it is not set.
-
-    Returns:
-        A `Cluster`, or `None` if there is none.
-
-    Raises:
-        ValueError: If the text says something else.
-    """
-    if not text:
-        return None
+def read_cluster(text: str | None) -> Cluster | None:
+    """Reads `TF_CONFIG`; `None` if it is not set, or lists no worker."""
+    reason = ""
     try:
-        config = json.loads(text)
+        config = json.loads(text or "{}")
         cluster, task = config.get("cluster", {}), config.get("task", {})
         others = sorted(set(cluster) - set(_TASKS))
-        tasks = [
-            (kind, index, address)
+        addresses = {
+            (kind, index): address
             for kind in _TASKS
             for index, address in enumerate(cluster.get(kind, []))
-        ]
-        places = [place[:2] for place in tasks]
+        }
         own = (task.get("type"), int(task.get("index", 0)))
+        if addresses and others:
+            reason = f"it lists tasks of type {others[0]!r}"
+        elif addresses and own not in addresses:
+            reason = f"its task, {own}, is not in its cluster"
     except (AttributeError, TypeError, ValueError) as error:
+        reason = f"it cannot be read: {error}"
+    if reason:
         raise ValueError(
-            _refused(text, f"it cannot be read: {error}")
-        ) from None
-    if not tasks:
+            "The environment variable TF_CONFIG must look like "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}, '
+            f"with a `chief` beside the workers or without; {reason}. "
+            f"Received: {text}"
+        )
+    if not addresses:
         return None
-    if others:
-        raise ValueError(
-            _refused(text, f"it lists tasks of type {others[0]!r}")
-        )
-    if own not in places:
-        raise ValueError(
-            _refused(text, f"its task, {own}, is not in its cluster")
-        )
-    addresses = tuple(address for _, _, address in tasks)
-    return Cluster(addresses, places.index(own))
+    return Cluster(tuple(addresses.values()), list(addresses).index(own))
 
 
-def _refused(text, reason):
-    return (
-        "The environment variable TF_CONFIG must look like "
-        '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
-        '"task": {"type": "worker", "index": 0}}, '
-        f"with a `chief` beside the workers or without; {reason}. "
-        f"Received: {text}"
-    )
-
-
-def _choose(cluster, logical_cpus):
+def _best_strategy(cluster: Cluster | None, logical_cpus: int) -> str:
     if cluster and len(cluster.addresses) > 1:
         return "multi_worker"
     if logical_cpus or len(tf.config.list_physical_devices("GPU")) > 1:
@@ -303,10 +268,10 @@ def _choose(cluster, logical_cpus):
     return "one"
 
 
-def _local_devices(logical_cpus):
-    gpus = tf.config.list_physical_devices("GPU")
+def _local_devices(logical_cpus: int) -> tuple[str, ...]:
     if not logical_cpus:
-        return tuple(f"GPU:{n}" for n in range(len(gpus))) or ("CPU:0",)
+        gpus = range(len(tf.config.list_physical_devices("GPU")))
+        return tuple(f"GPU:{n}" for n in gpus) or ("CPU:0",)
     (cpu,) = tf.config.list_physical_devices("CPU")
     before = tf.config.get_logical_device_configuration(cpu)
     if before is None:
@@ -322,39 +287,27 @@ def _local_devices(logical_cpus):
 
 
 @functools.cache
-def _mirrored(devices):
-    """The one strategy over some devices of this process.
-
-    Two of them would take each other's messages for their own.
-    """
+def _mirrored(devices: Sequence[str]) -> tf.distribute.Strategy:
+    # Two strategies would take each other's messages for their own.
     return tf.distribute.MirroredStrategy(devices)
 
 
-def _multi_worker(cluster):
+def _multi_worker(cluster: Cluster | None) -> Distribution:
     if cluster is None:
         raise ValueError(
             "strategy='multi_worker' needs the environment variable TF_CONFIG, "
             "which lists the workers. Without it, strategy='mirrored' takes "
             "all GPUs of this machine."
         )
-    workers = len(cluster.addresses)
-    logging.info(
-        "Worker %d of %d waits for the others.", cluster.worker, workers
-    )
+    worker, workers = cluster.worker, len(cluster.addresses)
+    logging.info("Worker %d of %d waits for the others.", worker, workers)
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except tf.errors.OpError as error:
         raise LostWorkerError(
-            f"Worker {cluster.worker} could not join the others: "
+            f"Worker {worker} could not join the others: "
             f"{first_line(error)}. TF_CONFIG must give an address of this "
             "machine with a port that is free. "
-            f"Received: {cluster.addresses[cluster.worker]}"
+            f"Received: {cluster.addresses[worker]}"
         ) from error
-    return Distribution(strategy, cluster.worker, workers)
-
-
-def first_line(error):
-    """What an error says, without names of a graph's nodes."""
-    message = getattr(error, "message", None) or str(error)
-    message = re.sub(r"{{.*?}}", "", message)
-    return message.strip().split("\n")[0][:400].rstrip(".")
+    return Distribution(strategy, worker, workers)

@@ -5,6 +5,8 @@ floating-point error. Keras passes over every weight once per arithmetic
 operation; TensorFlow's own kernels do it in one go.
 """
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
@@ -13,7 +15,7 @@ import tensorflow as tf
 class FusedRMSprop(keras.optimizers.RMSprop):
     """RMSprop, fused where it is neither centred nor has momentum."""
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         """Makes the slots, and room for the kernel's increments."""
         built = self.built
         super().build(variables)
@@ -26,7 +28,12 @@ class FusedRMSprop(keras.optimizers.RMSprop):
             ]
             object.__setattr__(self, "_increments", increments)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self,
+        gradient: tf.Tensor,
+        variable: keras.Variable,
+        learning_rate: tf.Tensor,
+    ) -> None:
         """Moves a weight against its gradient."""
         if not self._is_fusable():
             super().update_step(gradient, variable, learning_rate)
@@ -43,7 +50,7 @@ class FusedRMSprop(keras.optimizers.RMSprop):
             grad=tf.cast(gradient, variable.dtype),
         )
 
-    def _is_fusable(self):
+    def _is_fusable(self) -> bool:
         return self.momentum == 0 and not self.centered
 
 
@@ -51,7 +58,12 @@ class FusedRMSprop(keras.optimizers.RMSprop):
 class FusedAdam(keras.optimizers.Adam):
     """Adam, fused where it is not AMSGrad."""
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self,
+        gradient: tf.Tensor,
+        variable: keras.Variable,
+        learning_rate: tf.Tensor,
+    ) -> None:
         """Moves a weight against its gradient."""
         if self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
@@ -75,7 +87,7 @@ class FusedAdam(keras.optimizers.Adam):
         )
 
 
-def _handle(variable):
+def _handle(variable: keras.Variable | tf.Variable) -> tf.Tensor:
     """The resource of a Keras or TensorFlow variable."""
     if isinstance(variable, keras.Variable):
         variable = variable.value

@@ -1,348 +1,344 @@
-"""One training from settings to the last checkpoint."""
+"""One run from its settings to the last checkpoint."""
 
 import contextlib
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from vaegan_tf.models import MODELS, create_model
-from vaegan_tf.training import observers
-from vaegan_tf.training.checkpoints import Checkpoints, restore_networks
+from vaegan_tf.data import ImageDataset
+from vaegan_tf.evaluation import Evaluator, create_extractor
+from vaegan_tf.models import ObjectiveModel, model_class, require
+from vaegan_tf.runs import Checkpoints, Run
+from vaegan_tf.runs.checkpoints import restore_networks, steps_in
+from vaegan_tf.runs.precision import set_precision
+from vaegan_tf.sampling import PriorSampler
+from vaegan_tf.settings import Experiment, GenerativeSettings
+from vaegan_tf.training import callbacks as own
 from vaegan_tf.training.distribution import Distribution
-from vaegan_tf.training.loop import Training, check_intervals
-from vaegan_tf.training.optimizers import compile_model
-from vaegan_tf.training.precision import set_precision
-from vaegan_tf.training.runs import Run, differences
+from vaegan_tf.training.optimizers import compile_model, network_rates
 from vaegan_tf.training.summaries import SummaryWriter
+from vaegan_tf.training.trainer import Trainer, check_intervals
 
-HELD_OUT = 512
-
-# What may differ between a run and its continuation.
-CHANGEABLE = frozenset(
-    {
-        "checkpoint_every",
-        "data_dir",
-        "eval_every",
-        "eval_images",
-        "inception_resize",
-        "inception_weights",
-        "keep_checkpoints",
-        "log_every",
-        "logical_cpus",
-        "model_dir",
-        "nan_retries",
-        "overwrite",
-        "predictor",
-        "sample_every",
-        "steps_per_execution",
-        "strategy",
-        "train_steps",
-        "wandb_project",
-    }
-)
+BATCH_SIZE = 64
 
 
 def train(
     run: Run,
-    dataset,
+    dataset: ImageDataset,
+    settings: Experiment,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
-    record,
-    model,
-    optimisation,
-    intervals,
-    train_steps,
-    batch_size=64,
-    augmentation="flip",
-    precision="auto",
-    seed=0,
-    deterministic=False,
-    discriminator_from=None,
-    keep_checkpoints=3,
-    nan_retries=0,
-    steps_per_execution=1,
-    overwrite=False,
-    wandb_project=None,
-    evaluator=None,
-    distribution=None,
-):
-    """Trains a model, or goes on where its training stopped.
+    distribution: Distribution | None = None,
+    flag_file: str = "",
+    command: str | None = None,
+) -> bool:
+    """Trains a model, or resumes a run where it stopped.
 
     Args:
         run: The run's folder.
-        dataset: An `ImageDataset`.
-        record: What `Run.write` keeps beside the model: `flags`, every
-            setting by name, which must be the same for a run to be gone on
-            with; `flag_file`, the same as text; `data`, and `command`.
-        model: Arguments of `create_model`.
-        optimisation: Arguments of `compile_model`.
-        intervals: Steps between two logs, checkpoints, pictures and
-            evaluations: `log_every`, `checkpoint_every`, `sample_every` and
-            `eval_every`; `None` for no evaluation.
-        train_steps: Steps in all.
-        batch_size: Images in a step, over all replicas.
-        augmentation: Variation of training images, see `ImageDataset`.
-        precision: `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`.
-        seed: Seed of weights, order of the data and noise.
-        deterministic: Whether operations must give the same bits every time.
-        discriminator_from: Folder of the GAN's run for VAE_Dis_l.
-        keep_checkpoints: Newest checkpoints to keep.
-        nan_retries: How often to go back after a number is not finite.
-        steps_per_execution: Steps between two looks of the host.
-        overwrite: Whether to delete what the folder holds.
-        wandb_project: Weights & Biases project to mirror logs to.
-        evaluator: The `Evaluator` to evaluate with, if `eval_every` is given.
-        distribution: The `Distribution` over devices; one by default.
+        dataset: The images.
+        settings: A run is resumed with the same ones, but for those that may
+            change.
+        callbacks: Further ones; to them, `log_every` steps are an epoch.
+        distribution: The devices; one by default.
+        flag_file: The settings as flags, to be recorded.
+        command: What the user typed, to be recorded.
 
     Returns:
-        Whether the last step was reached.
+        Whether the run has ended; `False` if it was stopped by a signal.
 
     Raises:
         ValueError: If settings contradict each other, or the run.
-        DivergenceError: If the training diverges.
+        DivergenceError: If the run diverges.
         CheckpointError: If a checkpoint cannot be written or read.
     """
     distribution = distribution or Distribution()
-    _check_batch_size(batch_size, distribution)
-    check_intervals(steps_per_execution, intervals.items())
-    if distribution.is_chief:
-        check_continuation(run, MODELS, record["flags"], overwrite)
-    precision = set_up(seed, deterministic, precision)
+    check_experiment(run, settings, distribution)
+    record = {
+        "flag_file": flag_file,
+        "attribute_names": list(dataset.attribute_names),
+        "command": command,
+        "precision": _set_up(settings),
+    }
     logging.info("%s", distribution)
-    built, schedules = _compiled(
-        distribution, model, seed, train_steps, optimisation
-    )
-    if distribution.is_chief:
-        _take_discriminator(built, model, discriminator_from)
-        logging.info("%s\n%s", built.name, observers.parameter_table(built))
-        begin_run(
-            run,
-            overwrite,
-            model={**model, "seed": seed},
-            precision=precision,
-            **record,
+    with _trainer(
+        run, dataset, settings, callbacks, distribution, record
+    ) as trainer:
+        return trainer.run()
+
+
+@contextlib.contextmanager
+def _trainer(
+    run: Run,
+    dataset: ImageDataset,
+    settings: Experiment,
+    callbacks: Sequence[keras.callbacks.Callback],
+    distribution: Distribution,
+    record: Mapping[str, Any],
+) -> Iterator[Trainer]:
+    """The trainer of a run, whose folder is prepared on the chief."""
+
+    def batches(step: int) -> Iterable[Any]:
+        make = functools.partial(
+            dataset.train_batches,
+            settings.optimisation.batch_size,
+            seed=settings.run.seed,
+            start_step=step,
+            augmentation=settings.optimisation.augmentation,
         )
-    distribution.from_chief(built.variables)
+        return distribution.batches(make)
 
-    checkpoints = Checkpoints(
-        built, run.checkpoints, keep_checkpoints, distribution
-    )
-    with _observers(
-        run,
-        built,
-        dataset,
-        checkpoints,
-        record,
-        batch_size,
-        wandb_project,
-        evaluator=evaluator,
-        **intervals,
-    ) as watching:
-        return Training(
-            built,
-            _batches(distribution, dataset, batch_size, seed, augmentation),
-            checkpoints,
-            train_steps=train_steps,
-            log_every=intervals["log_every"],
-            checkpoint_every=intervals["checkpoint_every"],
-            observers=watching,
-            learning_rates=schedules,
-            nan_retries=nan_retries,
-            steps_per_execution=steps_per_execution,
-            distribution=distribution,
-        ).run()
-
-
-def _compiled(distribution, model, seed, train_steps, optimisation):
-    """The model on its devices, and its schedules of learning rates."""
-    together = distribution.num_replicas > 1
+    cls = model_class(settings.kind)
+    inputs = cls.inputs_of(dataset, settings.model)
     with distribution.scope():
-        built = create_model(**model, seed=seed, synchronized=together)
-        return built, compile_model(built, train_steps, **optimisation)
+        model = cls.create(settings.model, seed=settings.run.seed, **inputs)
+        schedules = compile_model(model, settings.optimisation)
+    with contextlib.ExitStack() as stack:
+        if distribution.is_chief:
+            _begin(run, model, settings, inputs, record)
+            writer = stack.enter_context(_summary_writer(run, settings))
+            callbacks = [
+                *standard_callbacks(run, model, dataset, settings, writer),
+                *callbacks,
+            ]
+        distribution.from_chief(model.variables)
+        yield Trainer(
+            model,
+            batches,
+            Checkpoints(model, run.checkpoints, settings.run.keep_checkpoints),
+            settings.run,
+            train_steps=settings.optimisation.train_steps,
+            callbacks=callbacks if distribution.is_chief else (),
+            learning_rates=schedules,
+            distribution=distribution,
+        )
 
 
-def _batches(distribution, dataset, batch_size, seed, augmentation):
-    """The function from a step to its batch, shared out, and later ones."""
-
-    def batches(step):
-        return distribution.batches(
-            lambda **parts: dataset.train_batches(
-                batch_size,
-                seed=seed,
-                start_step=step,
-                augmentation=augmentation,
-                **parts,
+def standard_callbacks(
+    run: Run,
+    model: ObjectiveModel,
+    dataset: ImageDataset,
+    settings: Experiment,
+    writer: SummaryWriter,
+) -> list[keras.callbacks.Callback]:
+    """What watches every run, by its model's abilities."""
+    batches = dataset.batches("validation", BATCH_SIZE)
+    batches = batches.take(model.num_validation // BATCH_SIZE).cache()
+    parts = list(batches.as_numpy_iterator())
+    example = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    every = settings.run.sample_every
+    watching: list[keras.callbacks.Callback] = [
+        own.Progress(
+            settings.optimisation.batch_size, path=run.speed, writer=writer
+        ),
+        own.MetricsLog(path=run.metrics, writer=writer),
+    ]
+    for ability, grid, count in (
+        ("sample", own.SampleGrid, 64),
+        ("reconstruct", own.ReconstructionGrid, 32),
+    ):
+        if model.can(ability):
+            first = {key: values[:count] for key, values in example.items()}
+            watching.append(grid(every, run.samples, first, writer=writer))
+    watching += _score_callbacks(run, model, dataset, settings, batches, writer)
+    if model.can("encode"):
+        names = dataset.attribute_names
+        watching.append(
+            own.LatentCodes(
+                settings.run.checkpoint_every, example, names, writer=writer
             )
         )
+    if model.can("analyze"):
+        watching += [
+            own.PredictorChart(every, batches, writer=writer),
+            own.PredictorScores(run, dataset, writer=writer),
+        ]
+    return watching
 
-    return batches
+
+def _score_callbacks(
+    run: Run,
+    model: ObjectiveModel,
+    dataset: ImageDataset,
+    settings: Experiment,
+    batches: tf.data.Dataset,
+    writer: SummaryWriter,
+) -> list[keras.callbacks.Callback]:
+    """What scores a run, the one that keeps its best checkpoint included."""
+    best = Checkpoints(model, run.best, keep=1)
+    outputs: dict[str, Any] = {"path": run.metrics, "writer": writer}
+    validation = own.Validation(
+        settings.run.checkpoint_every,
+        batches,
+        best=own.BestCheckpoint(best, model.best_by),
+        **outputs,
+    )
+    every = settings.evaluation.eval_every
+    if every is None:
+        return [validation]
+    extractor = create_extractor(settings.evaluation)
+    held_out = len(dataset.splits["validation"])
+    evaluator = Evaluator(
+        dataset,
+        [PriorSampler(cast(GenerativeSettings, settings.model).latent_dim)],
+        split="validation",
+        num_images=min(settings.evaluation.eval_images, held_out),
+        extractor=extractor,
+        progress=False,
+    )
+    evaluate = own.Evaluate(every, evaluator, **outputs)
+    if extractor is not None and evaluator.compares_features:
+        validation.best = None
+        evaluate.best = own.BestCheckpoint(
+            best,
+            "frechet_distance",
+            features=extractor.key,
+            num_images=evaluator.num_images,
+        )
+    return [validation, evaluate]
 
 
-def _check_batch_size(batch_size, distribution):
+def parameter_table(model: ObjectiveModel) -> str:
+    """Networks, their parameters and what these weigh, as lines of text."""
+    rows = [("network", "parameters", "MiB", "trained")]
+    for name in model.networks:
+        count = getattr(model, name).count_params()
+        trained = "yes" if name in model.trained_networks() else "no"
+        rows.append((name, f"{count:,}", f"{count * 4 / 2**20:.1f}", trained))
+    return "\n".join(
+        f"{name:<15}{count:>12}{size:>9}{trained:>9}"
+        for name, count, size, trained in rows
+    )
+
+
+def check_experiment(
+    run: Run, settings: Experiment, distribution: Distribution
+) -> None:
+    """Refuses what `train` could not do, as far as it needs no data.
+
+    Raises:
+        ValueError: If settings contradict each other, the run, or the run that
+            a network is borrowed from.
+        FileNotFoundError: If the latter is missing.
+    """
+    cls = model_class(settings.kind)
+    network_rates(cls.trained_networks(), settings.optimisation)
+    batch_size = settings.optimisation.batch_size
     if batch_size < distribution.num_replicas:
         raise ValueError(
             "`batch_size` counts the images of all replicas, and each needs "
             f"one. Received: batch_size={batch_size} for "
             f"{distribution.num_replicas} replicas."
         )
-
-
-def check_continuation(run, kinds, flags, overwrite):
-    """Refuses to go on with a run of other settings, or of another model.
-
-    Args:
-        run: The run's folder.
-        kinds: Names of the models that this kind of training trains.
-        flags: Every setting by name.
-        overwrite: Whether the folder will be deleted first.
-
-    Raises:
-        ValueError: If the folder holds such a run.
-    """
-    if overwrite or not run.exists:
+    check_intervals(
+        settings.run,
+        sample_every=settings.run.sample_every,
+        eval_every=settings.evaluation.eval_every,
+    )
+    if settings.evaluation.eval_every is not None:
+        require(cls, "sample")
+    if not distribution.is_chief:
         return
-    run.model_arguments(kinds)
-    decays = flags.get("learning_rate_decay", "none") != "none"
-    ignored = CHANGEABLE - {"train_steps"} if decays else CHANGEABLE
-    lines = differences(run.read()["flags"], flags, ignored)
-    if lines:
+    resumes = run.exists and not settings.run.overwrite
+    if resumes and (lines := run.settings.differences(settings)):
         raise ValueError(
-            f"{run.folder} holds a run with other settings. Go on with its "
-            f"own (--flagfile={run.flags}), choose another --model_dir, or "
-            "delete it with --overwrite. The differences:\n  "
-            + "\n  ".join(lines)
+            f"{run.folder} holds a run with other settings. Resume it with "
+            "its own, choose another folder, or delete it with overwrite. "
+            "The differences:\n  " + "\n  ".join(lines)
         )
+    if _starts_anew(run, settings):
+        for name in cls.borrowed:
+            _lender(name, settings)
 
 
-def begin_run(run, overwrite, **record):
-    """Writes the record of a run that begins, over an old one if asked to."""
-    if overwrite and run.exists:
-        run.delete()
-    if not run.exists:
-        run.write(**record)
+def _starts_anew(run: Run, settings: Experiment) -> bool:
+    return settings.run.overwrite or not steps_in(run.checkpoints)
 
 
-def set_up(seed, deterministic, precision):
+def _set_up(settings: Experiment) -> str:
     """Seeds first weights, and settles how networks compute."""
-    keras.utils.set_random_seed(seed)
-    if deterministic:
+    keras.utils.set_random_seed(settings.run.seed)
+    if settings.run.deterministic:
         tf.config.experimental.enable_op_determinism()
-    precision, reason = set_precision(precision)
+    precision, reason = set_precision(settings.optimisation.precision)
     logging.info("Networks compute in %s: %s.", precision, reason)
     return precision
 
 
-def _take_discriminator(built, model, folder):
-    """Gives VAE_Dis_l the discriminator of a trained GAN."""
-    if model["model"] != "learned_metric_vae":
-        return
-    if not folder:
+def _begin(
+    run: Run,
+    model: ObjectiveModel,
+    settings: Experiment,
+    inputs: dict[str, Any],
+    record: Mapping[str, Any],
+) -> None:
+    """Prepares a run's folder, and the weights of a run that begins."""
+    logging.info("%s\n%s", model.title, parameter_table(model))
+    if _starts_anew(run, settings):
+        model.load_initial_weights()
+        for name in model.borrowed:
+            _borrow(name, model, settings, inputs)
+    if settings.run.overwrite and run.exists:
+        run.delete()
+    if not run.exists:
+        run.write(settings, inputs, **record)
+
+
+def _lender(name: str, settings: Experiment) -> Run:
+    """The run whose network a new run starts with."""
+    folder = getattr(settings.model, f"{name}_from")
+    if folder is None:
+        title = model_class(settings.kind).title
         raise ValueError(
-            "learned_metric_vae measures distance in a trained GAN: give its "
-            "run's folder with --discriminator_from."
+            f"A {title} takes its {name} from another run: give its "
+            f"folder as `{name}_from`."
         )
-    gan = Run(folder)
-    theirs = gan.model_arguments(MODELS)
-    if "discriminator" not in MODELS[theirs["model"]].network_names:
+    theirs = Run(folder)
+    if name not in theirs.model_class.networks:
         raise ValueError(
-            f"The {theirs['model']} of {folder} has no discriminator. Give "
-            "the run of a gan with --discriminator_from."
+            f"The {theirs.model_class.title} of {folder} has no {name}. "
+            f"Give the run of a model that has one as `{name}_from`."
         )
-    for name in ("image_size", "num_channels", "width", "num_attributes"):
-        if theirs[name] != model[name]:
+    theirs.checkpoint_step()  # Raises if there is none.
+    return theirs
+
+
+def _borrow(
+    name: str,
+    model: ObjectiveModel,
+    settings: Experiment,
+    inputs: dict[str, Any],
+) -> None:
+    """Reads a network of the model from another run."""
+    theirs = _lender(name, settings)
+    width = theirs.settings.model.as_dict()["width"]
+    before = {**theirs.read()["inputs"], "width": width}
+    now = {**inputs, "width": settings.model.as_dict()["width"]}
+    for key in now:
+        if before[key] != now[key]:
             raise ValueError(
-                f"The discriminator of {folder} was trained with "
-                f"{name}={theirs[name]}, this model has {name}={model[name]}. "
+                f"The {name} of {theirs.folder} was trained with "
+                f"{key}={before[key]}, this model has {key}={now[key]}. "
                 "Train with the same."
             )
-    step = restore_networks(built, gan.checkpoints, ["discriminator"])
-    logging.info("Distance is that of %s at step %d.", folder, step)
+    step = restore_networks(model, theirs.checkpoints, [name])
+    logging.info("The %s is that of %s at step %d.", name, theirs.folder, step)
 
 
-def open_writer(run, checkpoints, flags, wandb_project):
-    """A `SummaryWriter` that goes on where the checkpoints do."""
+def _summary_writer(run: Run, settings: Experiment) -> SummaryWriter:
+    """TensorBoard's logs, resumed where the checkpoints are."""
+    recorded = settings.as_dict()
     writer = SummaryWriter(
         run.tensorboard,
-        wandb_project,
+        settings.run.wandb_project,
         run.folder.name,
-        flags,
-        step=max(checkpoints.steps, default=0),
+        recorded,
+        step=max(steps_in(run.checkpoints), default=0),
     )
-    writer.hparams(flags)
+    writer.hparams(recorded)
     return writer
-
-
-@contextlib.contextmanager
-def _observers(
-    run,
-    model,
-    dataset,
-    checkpoints,
-    record,
-    batch_size,
-    wandb_project,
-    **intervals,
-):
-    """The chief's observers, as long as their logs are open."""
-    if not checkpoints.distribution.is_chief:
-        yield []
-        return
-    with open_writer(
-        run, checkpoints, record["flags"], wandb_project
-    ) as writer:
-        yield _chief_observers(
-            run, model, dataset, writer, batch_size, **intervals
-        )
-
-
-def _chief_observers(
-    run,
-    model,
-    dataset,
-    writer,
-    batch_size,
-    evaluator,
-    *,
-    log_every,
-    checkpoint_every,
-    sample_every,
-    eval_every=None,
-):
-    held_out = dataset.batches("validation", 64).take(HELD_OUT // 64).cache()
-    example = _concatenated(held_out)
-    best = Checkpoints(model, run.best, keep=1)
-    by_features = bool(eval_every) and evaluator.compares_features
-    watching = [
-        observers.Progress(log_every, batch_size, run.speed, writer),
-        observers.Numbers(log_every, run.metrics, writer),
-        observers.Pictures(sample_every, run.samples, example, writer),
-        observers.Validation(
-            checkpoint_every,
-            held_out,
-            run.metrics,
-            None if by_features else best,
-            writer,
-        ),
-    ]
-    if hasattr(model, "encode"):
-        names = dataset.attribute_names
-        watching.append(
-            observers.Codes(checkpoint_every, example, names, writer)
-        )
-    if eval_every:
-        watching.append(
-            observers.Scoring(
-                eval_every,
-                evaluator,
-                run.metrics,
-                best if by_features else None,
-                writer,
-            )
-        )
-    return watching
-
-
-def _concatenated(batches):
-    parts = list(batches.as_numpy_iterator())
-    return {key: np.concatenate([p[key] for p in parts]) for key in parts[0]}

@@ -1,0 +1,181 @@
+"""What is a setting? A typed field with a default, bounds and a meaning.
+
+A group of settings is a class that derives from `Settings`, which makes it a
+frozen dataclass. It is checked when it is made; flags, records, tables and the
+check of a resumed run all read its fields.
+"""
+
+import dataclasses
+import functools
+import math
+import os
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+REQUIRED: Any = dataclasses.MISSING
+_TYPES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a list of texts",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Field:
+    """One setting: what `setting` says of it, and its name and type."""
+
+    default: Any  # or `REQUIRED`
+    help: str  # a sentence for a help page
+    choices: Sequence[Any] | None = None  # the only values
+    low: float | None = None  # the least value
+    high: float | None = None  # the greatest value
+    above: float | None = None  # a number that it must exceed
+    below: float | None = None  # a number that it must stay under
+    is_path: bool = False  # made absolute, so that records are true anywhere
+    changeable: bool = False  # by a resumed run
+    recorded: bool = True  # it belongs to the run, not to one call
+    name: str = ""
+    type: type = str  # `tuple` is several texts
+    optional: bool = False  # it may be `None`
+
+    @property
+    def bounds(self) -> str:
+        """The values it may have, in words; empty if there are no bounds."""
+        if self.choices:
+            return f"one of {', '.join(map(str, self.choices))}"
+        words = {
+            "at least": self.low,
+            "above": self.above,
+            "at most": self.high,
+            "below": self.below,
+        }
+        return " and ".join(
+            f"{word} {bound:g}"
+            for word, bound in words.items()
+            if bound is not None
+        )
+
+    def checked(self, value: Any) -> Any:
+        """A value as it is stored: a tuple, a float, an absolute path.
+
+        Raises:
+            ValueError: If it has the wrong type or is out of range.
+        """
+        if self.type is tuple and isinstance(value, list):
+            value = tuple(value)
+        elif self.type is float and type(value) is int:
+            value = float(value)
+        elif self.is_path and isinstance(value, str) and "://" not in value:
+            value = os.path.abspath(os.path.expanduser(value))
+        must = "" if value is None and self.optional else self._must(value)
+        if must:
+            must += " or None" if self.optional else ""
+            raise ValueError(
+                f"`{self.name}` must {must}. Received: {self.name}={value!r}."
+            )
+        return value
+
+    def _must(self, value: Any) -> str:
+        """What a value must be but is not."""
+        if not _is_of_type(value, self.type):
+            return f"be {_TYPES[self.type]}"
+        if isinstance(value, float) and not math.isfinite(value):
+            return "be finite"
+        outside = (
+            (self.choices and value not in self.choices)
+            or (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
+            or (self.above is not None and value <= self.above)
+            or (self.below is not None and value >= self.below)
+        )
+        return f"be {self.bounds}" if outside else ""
+
+
+def setting(default: Any, help: str, **rules: Any) -> Any:  # noqa: A002
+    """One field of a group of settings; `rules` are attributes of `Field`."""
+    field = Field(default=default, help=" ".join(help.split()), **rules)
+    return dataclasses.field(default=default, metadata={"field": field})
+
+
+changeable = functools.partial(setting, changeable=True)  # by a resumed run
+
+
+@typing.dataclass_transform(frozen_default=True, kw_only_default=True)
+class Settings:
+    """A group of settings: its subclasses are frozen dataclasses.
+
+    A group that derives from another may give its settings other defaults,
+    such as `kl_weight: float = 1.0`.
+
+    Raises:
+        ValueError: If a value has the wrong type or is out of range.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __init_subclass__(cls) -> None:
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+    def __post_init__(self) -> None:
+        for name, field in fields(type(self)).items():
+            value = field.checked(getattr(self, name))
+            object.__setattr__(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Values by name, as JSON knows them."""
+        values = {name: getattr(self, name) for name in fields(type(self))}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The settings of `as_dict`.
+
+        Raises:
+            ValueError: If a name is unknown, or a value is refused.
+        """
+        for name in sorted(set(values) - set(fields(cls))):
+            known = ", ".join(fields(cls))
+            raise ValueError(f"`{name}` is not one of the settings {known}.")
+        return cls(**values)
+
+
+def fields(group: type) -> dict[str, Field]:
+    """The fields of a group of settings by name."""
+    known: dict[str, Field] = {}
+    for base in reversed(group.__bases__):
+        known |= fields(base) if dataclasses.is_dataclass(base) else {}
+    hints = typing.get_type_hints(group)
+    found = {}
+    for field in dataclasses.fields(group):
+        name, (kind, optional) = field.name, _plain_type(hints[field.name])
+        found[name] = dataclasses.replace(
+            field.metadata.get("field") or known[name],
+            default=field.default,
+            name=name,
+            type=kind,
+            optional=optional,
+        )
+    return found
+
+
+def _plain_type(hint: Any) -> tuple[type, bool]:
+    """The type that a hint names, and whether it may be `None`."""
+    if isinstance(hint, types.UnionType):
+        (kind,) = (kind for kind in hint.__args__ if kind is not type(None))
+        return _plain_type(kind)[0], True
+    return typing.get_origin(hint) or hint, False
+
+
+def _is_of_type(value: Any, kind: type) -> bool:
+    if isinstance(value, tuple) and kind is tuple:
+        return all(isinstance(item, str) for item in value)
+    return isinstance(value, kind) and (
+        kind is bool or not isinstance(value, bool)
+    )
