@@ -104,7 +104,7 @@ def train(case, distribution, dataset, folder):
     model = make(case, distribution)
     before = weights(model, "before")
     diary = Diary()
-    Trainer(
+    trainer = Trainer(
         model,
         lambda step: distribution.batches(
             lambda **parts: dataset.train_batches(
@@ -120,7 +120,9 @@ def train(case, distribution, dataset, folder):
         train_steps=STEPS,
         callbacks=[diary] if distribution.is_chief else [],
         distribution=distribution,
-    ).run()
+    )
+    if not trainer.run():
+        sys.exit(f"A signal has stopped the run of {case}.")
     if distribution.is_chief:
         after = weights(model, "after")
         numbers = {
