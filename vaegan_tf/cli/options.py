@@ -1,6 +1,5 @@
 """Groups of settings that several commands share, beside a run's own."""
 
-import pathlib
 from typing import TYPE_CHECKING, cast
 
 from vaegan_tf.settings import REQUIRED, Settings, setting
@@ -57,7 +56,7 @@ class TrainedModel(ModelModule, CheckpointSettings, RunFolder):
         from vaegan_tf.models import require
         from vaegan_tf.runs import Run
 
-        run = Run(pathlib.Path(self.model_dir))
+        run = Run(self.model_dir)
         for ability in abilities:
             require(run.model_class, ability)
         return run, *run.model(cast("CheckpointName", self.checkpoint))

@@ -6,7 +6,6 @@ tensorboard/), checkpoints, and at the end a SavedModel (export/<step>/). The
 settings of another model are shown by --model=gan --help.
 """
 
-import pathlib
 from collections.abc import Sequence
 
 from absl import logging
@@ -72,7 +71,7 @@ def _train(choice, experiment, distribution):
     from vaegan_tf.runs import Run
     from vaegan_tf.training.train import check_experiment, train
 
-    run = Run(pathlib.Path(choice.model_dir))
+    run = Run(choice.model_dir)
     # `train` checks too, but only once a data set is prepared.
     check_experiment(run, experiment, distribution)
     data = {**experiment.data.as_dict(), "seed": experiment.run.seed}

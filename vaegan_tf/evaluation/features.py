@@ -1,7 +1,6 @@
 """Features of images, and decisions about their attributes."""
 
 import hashlib
-import pathlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -122,7 +121,7 @@ def create_extractor(settings: FeatureSettings) -> Extractor | None:
     """
     predictor = inception = None
     if settings.predictor:
-        run = Run(pathlib.Path(settings.predictor))
+        run = Run(settings.predictor)
         require(run.model_class, "analyze")
         predictor, _ = run.model("best" if steps_in(run.best) else "latest")
     if settings.inception_weights:

@@ -99,7 +99,7 @@ def read_records(folders: Sequence[str | os.PathLike] | None) -> list[Record]:
             f"A report compares at most {MAX_RUNS} runs, or their lines "
             f"could not be told apart. Received: {len(folders)}."
         )
-    runs = [Run(pathlib.Path(folder)) for folder in folders]
+    runs = [Run(folder) for folder in folders]
     paths = [run.folder.resolve() for run in runs]
     for index, path in enumerate(paths):
         if path in paths[:index]:

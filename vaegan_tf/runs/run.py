@@ -20,16 +20,15 @@ from vaegan_tf.settings import Experiment
 CheckpointName = Literal["latest", "best"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class Run:
     """The folder of one run, `--model_dir`; it need not exist yet."""
 
     folder: pathlib.Path
 
-    def __post_init__(self) -> None:
-        """Accepts a text, and `~` for the user's folder."""
-        folder = pathlib.Path(self.folder).expanduser()
-        object.__setattr__(self, "folder", folder)
+    def __init__(self, folder: str | os.PathLike):
+        path = pathlib.Path(folder).expanduser()
+        object.__setattr__(self, "folder", path)
 
     record = property(lambda self: self.folder / "run.json")
     flags = property(lambda self: self.folder / "train.flags")
@@ -175,4 +174,4 @@ def load_model(
             checkpoint.
         ValueError: If the record is damaged.
     """
-    return Run(pathlib.Path(folder)).model(checkpoint)[0]
+    return Run(folder).model(checkpoint)[0]

@@ -56,7 +56,7 @@ def create_sampler(
         ValueError: If there is no such sampler, an argument is out of range,
             or the model has no encoder to fit a mixture with.
     """
-    run = run if isinstance(run, Run) else Run(pathlib.Path(run))
+    run = run if isinstance(run, Run) else Run(run)
     require(run.model_class, "sample")
     latent_dim = cast(GenerativeSettings, run.settings.model).latent_dim
     if name == "prior":
