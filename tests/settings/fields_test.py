@@ -82,10 +82,10 @@ def test_values_are_converted_to_their_type():
 
 def test_paths_become_absolute_but_urls_stay(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", "/home/cook")
+    monkeypatch.setenv("HOME", f"{tmp_path}/home")
     books = {
         "bread.txt": f"{tmp_path}/bread.txt",
-        "~/bread.txt": "/home/cook/bread.txt",
+        "~/bread.txt": f"{tmp_path}/home/bread.txt",
         "gs://books/bread.txt": "gs://books/bread.txt",
     }
     for given, expected in books.items():
