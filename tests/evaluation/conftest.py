@@ -29,7 +29,7 @@ class Predictor:
         }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_predictor():
     return Predictor
 

@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -22,9 +24,26 @@ OF_FEATURES = {"feature_distance", "frechet_distance"}
 OF_ATTRIBUTES = {"attribute_agreement", "attribute_accuracy"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(trained):
-    return lambda kind: Run(trained(kind)).model()[0]
+    """A function from a kind to its trained model, made once."""
+    return functools.cache(lambda kind: Run(trained(kind)).model()[0])
+
+
+@pytest.fixture(scope="module")
+def evaluation(model, faces, make_predictor):
+    """A function from a kind to all its scores, found once."""
+
+    def find(kind):
+        evaluator = Evaluator(
+            faces,
+            [PriorSampler(4)],
+            batch_size=10,
+            extractor=Extractor(make_predictor()),
+        )
+        return evaluator.evaluate(model(kind))
+
+    return functools.cache(find)
 
 
 @pytest.fixture
@@ -47,8 +66,8 @@ def names(evaluation, group, weights):
 
 
 @pytest.mark.parametrize("kind", ["vae", "vaegan", "conditional"])
-def test_all_scores_of_a_model_with_an_encoder(model, evaluator, kind):
-    evaluation = evaluator().evaluate(model(kind))
+def test_all_scores_of_a_model_with_an_encoder(evaluation, kind):
+    evaluation = evaluation(kind)
     for weights in ("ema", "raw"):
         assert names(evaluation, "samples", weights) == OF_SAMPLES
         assert names(evaluation, "reconstructions", weights) == (
@@ -66,8 +85,8 @@ def test_all_scores_of_a_model_with_an_encoder(model, evaluator, kind):
         assert score.floor is not None or score.group == "latents"
 
 
-def test_a_gan_has_scores_of_samples_only(model, evaluator):
-    evaluation = evaluator().evaluate(model("gan"))
+def test_a_gan_has_scores_of_samples_only(evaluation):
+    evaluation = evaluation("gan")
     assert {score.group for score in evaluation.scores} == {"samples"}
     assert evaluation.kl is None
     assert [skipped["why"] for skipped in evaluation.skipped] == [
@@ -86,10 +105,9 @@ def test_without_features_some_scores_are_left_out(model, evaluator):
 
 @pytest.mark.parametrize("weights", ["ema", "raw"])
 def test_likeness_is_that_of_images_as_they_are_seen(
-    model, evaluator, faces, weights
+    model, evaluation, faces, weights
 ):
-    vae = model("vae")
-    evaluation = evaluator().evaluate(vae)
+    vae, evaluation = model("vae"), evaluation("vae")
     (example,) = faces.batches("test", 32).as_numpy_iterator()
     posterior = vae.encode(example["image"])
     images = pictures.to_uint8(example["image"])
@@ -142,8 +160,8 @@ def test_real_images_as_samples_score_as_well_as_can_be(
     assert values["attribute_accuracy"] == of_images.value
 
 
-def test_attributes_are_compared_by_name(evaluator, model, faces):
-    evaluation = evaluator().evaluate(model("vae"))
+def test_attributes_are_compared_by_name(evaluator, evaluation, faces):
+    evaluation = evaluation("vae")
     logits = evaluator().reference.logits
     columns = [faces.attribute_names.index(n) for n in ("Hat", "Bald")]
     truth = faces.splits["test"].attributes[:, columns] > 0.5
