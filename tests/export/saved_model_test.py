@@ -1,3 +1,4 @@
+import functools
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from tests.toy import make_toy
 from vaegan_tf.export import export_saved_model
 from vaegan_tf.models import create_model
 from vaegan_tf.sampling import TruncatedSampler, fit_mixture
+from vaegan_tf.settings import VAEGANSettings
 from vaegan_tf.similarity import LearnedMetric
 
 SIGNATURES = {
@@ -46,14 +48,42 @@ def images(count):
     return noise.astype(np.float32)
 
 
+(OTHER_SCALE,) = {"unit", "batch"} - {VAEGANSettings().feature_scale}
+MIXTURE = fit_mixture(np.random.default_rng(0).normal(3.0, 1.0, (100, 4)), 2)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A function from a model's kind and settings to it and its export."""
+
+    @functools.cache
+    def export(name, num_attributes=0, mixture=None, **settings):
+        model = small_model(name, num_attributes, **settings)
+        folder = tmp_path_factory.mktemp("exports") / "7"
+        export_saved_model(model, folder, mixture)
+        return model, folder
+
+    return export
+
+
+@pytest.fixture(scope="module")
+def served(exported):
+    """The same function, to the model and the signatures of its export."""
+
+    @functools.cache
+    def load(*arguments, **settings):
+        model, folder = exported(*arguments, **settings)
+        return model, tf.saved_model.load(str(folder)).signatures
+
+    return load
+
+
 @pytest.mark.parametrize("num_attributes", [0, 3])
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_signatures_compute_what_the_model_computes(
-    name, num_attributes, tmp_path
+    served, name, num_attributes
 ):
-    model = small_model(name, num_attributes)
-    export_saved_model(model, tmp_path / "7")
-    served = tf.saved_model.load(str(tmp_path / "7")).signatures
+    model, served = served(name, num_attributes)
     assert set(served) == SIGNATURES[name]
 
     for count in (1, 5):
@@ -112,11 +142,16 @@ def test_signatures_compute_what_the_model_computes(
 @pytest.mark.parametrize("scale", ["unit", "batch"])
 @pytest.mark.parametrize("num_attributes", [0, 3])
 def test_distances_are_those_of_the_learned_metric(
-    num_attributes, scale, tmp_path
+    served, num_attributes, scale
 ):
-    model = small_model("vaegan", num_attributes, feature_scale=scale)
-    export_saved_model(model, tmp_path / "1")
-    served = tf.saved_model.load(str(tmp_path / "1")).signatures["distance"]
+    if scale == OTHER_SCALE:
+        model, served = served(
+            "vaegan", num_attributes, MIXTURE, feature_scale=scale
+        )
+    else:
+        model, served = served("vaegan", num_attributes)
+    assert model.settings.feature_scale == scale
+    served = served["distance"]
     for count in (1, 4):
         image_a, image_b = images(count), images(count)[:, ::-1]
         actual = served(
@@ -130,18 +165,16 @@ def test_distances_are_those_of_the_learned_metric(
 
 
 @pytest.mark.parametrize("num_attributes", [0, 3])
-def test_a_mixture_has_a_signature(num_attributes, tmp_path):
-    model = small_model("vaegan", num_attributes)
-    codes = np.random.default_rng(0).normal(3.0, 1.0, (100, 4))
-    mixture = fit_mixture(codes, 2)
-    export_saved_model(model, tmp_path / "1", mixture)
-    served = tf.saved_model.load(str(tmp_path / "1")).signatures
+def test_a_mixture_has_a_signature(served, num_attributes):
+    model, served = served(
+        "vaegan", num_attributes, MIXTURE, feature_scale=OTHER_SCALE
+    )
     assert set(served) == SIGNATURES["vaegan"] | {"sample_mixture"}
     extra = {"attributes": tf.ones([5, 3])} if num_attributes else {}
     actual = served["sample_mixture"](
         count=tf.constant(5), seed=tf.constant([1, 2]), **extra
     )["image"]
-    expected = model.decode(mixture.codes(5, [1, 2]), **extra)
+    expected = model.decode(MIXTURE.codes(5, [1, 2]), **extra)
     np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
@@ -158,14 +191,13 @@ def test_a_server_refuses_a_truncation_of_nothing(tmp_path):
         )
 
 
-def test_every_variable_is_stored_once(tmp_path):
-    model = small_model("vaegan")
-    export_saved_model(model, tmp_path / "1")
+def test_every_variable_is_stored_once(exported):
+    model, folder = exported("vaegan", 0)
     networks = (model.encoder, model.decoder_ema, model.discriminator)
     expected = sorted(
         tuple(weight.shape) for net in networks for weight in net.weights
     )
-    prefix = str(tmp_path / "1" / "variables" / "variables")
+    prefix = str(folder / "variables" / "variables")
     stored = [
         tuple(shape)
         for name, shape in tf.train.list_variables(prefix)
@@ -174,16 +206,13 @@ def test_every_variable_is_stored_once(tmp_path):
     assert sorted(stored) == expected
 
 
-def test_tensorflow_loads_it_without_keras_or_this_package(tmp_path):
-    codes = np.random.default_rng(0).normal(size=(50, 4))
-    export_saved_model(
-        small_model("vaegan"), tmp_path / "1", fit_mixture(codes, 2)
-    )
+def test_tensorflow_loads_it_without_keras_or_this_package(exported, tmp_path):
+    _, folder = exported("vaegan", 0, MIXTURE, feature_scale=OTHER_SCALE)
     script = (
         "import sys\n"
         "sys.modules['keras'] = sys.modules['vaegan_tf'] = None\n"
         "import tensorflow as tf\n"
-        f"model = tf.saved_model.load({str(tmp_path / '1')!r})\n"
+        f"model = tf.saved_model.load({str(folder)!r})\n"
         "served = model.signatures\n"
         "draw = {'count': tf.constant(2), 'seed': tf.constant([0, 1])}\n"
         "image = served['sample'](**draw)['image']\n"
