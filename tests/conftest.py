@@ -54,7 +54,8 @@ def on_both(two_replicas):
             lambda context: parts[context.replica_id_in_sync_group]
         )
         result = tf.function(
-            lambda argument: two_replicas.run(function, args=(argument,))
+            lambda argument: two_replicas.run(function, args=(argument,)),
+            autograph=False,
         )(argument)
         return [
             tf.nest.map_structure(

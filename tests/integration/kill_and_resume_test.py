@@ -6,94 +6,58 @@ with what an uninterrupted process left, bit for bit.
 """
 
 import json
-import os
-import pathlib
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import vaegan_tf
 from vaegan_tf.runs.checkpoints import PARTIAL, PREFIX, steps_in
 
 pytestmark = pytest.mark.integration
 
-ROOT = pathlib.Path(vaegan_tf.__file__).parents[1]
-DEADLINE_SECONDS = 600
 STEPS = 60
-STEP_LINE = re.compile(rb"step (\d+) of \d+")
+STEP_LINE = re.compile(r"step (\d+) of \d+")
 
 
-class Command:
-    """A `vaegan-train` in a process of its own, and what it has logged."""
-
-    def __init__(self, arguments, log):
-        self.log = log
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "vaegan_tf.cli.train", *arguments],
-                cwd=ROOT,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait_until(self, condition):
-        """Waits for a condition; returns whether it came true in time."""
-        end = time.monotonic() + DEADLINE_SECONDS
-        while not condition():
-            if self.process.poll() is not None:
-                return False
-            assert time.monotonic() < end, self.log.read_text()
-            time.sleep(0.0005)
-        return True
-
-    def wait_for_step(self, least):
-        """Waits until a step of at least this number is logged."""
-
-        def is_logged():
-            steps = STEP_LINE.findall(self.log.read_bytes())
-            return bool(steps) and int(steps[-1]) >= least
-
-        return self.wait_until(is_logged)
-
-    def kill(self):
-        self.process.kill()
-        return self.process.wait()
-
-    def finish(self):
-        """Waits for the end, which must be a good one."""
-        status = self.process.wait(DEADLINE_SECONDS)
-        assert status == 0, self.log.read_text()
-
-
-@pytest.fixture(scope="module")
-def command(tiny_arguments, tmp_path_factory):
+@pytest.fixture
+def command(start, tiny_arguments):
     """A function that starts a run, exact and of many checkpoints."""
-    logs = tmp_path_factory.mktemp("logs")
 
-    def start(folder, *arguments):
-        log = logs / f"{len(list(logs.iterdir()))}.log"
-        return Command(
-            [
-                *tiny_arguments,
-                "--deterministic",
-                f"--train_steps={STEPS}",
-                "--log_every=3",
-                "--checkpoint_every=4",
-                "--sample_every=6",
-                f"--model_dir={folder}",
-                *arguments,
-            ],
-            log,
+    def begin(folder, *arguments, fresh=False):
+        return start(
+            "-m",
+            "vaegan_tf.cli.train",
+            *tiny_arguments,
+            "--deterministic",
+            f"--train_steps={STEPS}",
+            "--log_every=3",
+            "--checkpoint_every=4",
+            "--sample_every=6",
+            f"--model_dir={folder}",
+            *arguments,
+            fresh=fresh,
         )
 
-    return start
+    return begin
+
+
+def wait_until(training, condition):
+    """Waits for a condition that may soon be over."""
+    return training.wait_until(condition, seconds=0.0005)
+
+
+def wait_for_step(training, least):
+    """Waits until a step of at least this number is logged."""
+
+    def is_logged():
+        steps = STEP_LINE.findall(training.text)
+        return bool(steps) and int(steps[-1]) >= least
+
+    return wait_until(training, is_logged)
 
 
 def variables(run):
@@ -136,15 +100,13 @@ def assert_same_runs(one, other):
 
 
 def kill_while_a_checkpoint_is_written(training, folder, rng):
-    training.wait_for_step(3 * rng.randint(1, 3))
+    wait_for_step(training, 3 * rng.randint(1, 3))
     partial = folder / "checkpoints" / PARTIAL
-    process = training.process
-    while training.wait_until(partial.exists):
-        process.send_signal(signal.SIGSTOP)
-        os.waitpid(process.pid, os.WUNTRACED)
+    while wait_until(training, partial.exists):
+        training.stop()
         if partial.exists():
             break
-        process.send_signal(signal.SIGCONT)  # Looked up too late.
+        training.send(signal.SIGCONT)  # Looked up too late.
     status = training.kill()
     assert partial.exists()
     return status
@@ -152,9 +114,9 @@ def kill_while_a_checkpoint_is_written(training, folder, rng):
 
 def kill_at_a_random_moment(training, folder, rng):
     done = max(steps_in(folder / "checkpoints"), default=0)
-    training.wait_for_step(min(done + rng.randint(3, 12), STEPS - 30))
+    wait_for_step(training, min(done + rng.randint(3, 12), STEPS - 30))
     moment = time.monotonic() + rng.uniform(0, 0.1)
-    training.wait_until(lambda: time.monotonic() > moment)
+    wait_until(training, lambda: time.monotonic() > moment)
     return training.kill()
 
 
@@ -162,8 +124,8 @@ def kill_when_some_numbers_are_written(training, folder, rng):
     metrics = folder / "metrics.jsonl"
     size = metrics.stat().st_size + rng.randint(1, 3000)
     # What is there of later steps is dropped first.
-    training.wait_for_step(1)
-    training.wait_until(lambda: metrics.stat().st_size > size)
+    wait_for_step(training, 1)
+    wait_until(training, lambda: metrics.stat().st_size > size)
     return training.kill()
 
 
@@ -178,7 +140,7 @@ VAEGAN = (
 
 def test_killed_at_any_moment_it_ends_the_same(command, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    command(whole, *VAEGAN).finish()
+    command(whole, *VAEGAN, fresh=True).finish()
     rng = random.Random(20160209)
     for kill in (
         kill_while_a_checkpoint_is_written,
@@ -208,16 +170,16 @@ def test_terminated_it_leaves_a_checkpoint_and_ends_the_same(command, tmp_path):
         "--checkpoint_every=16",
         "--precision=bfloat16",
     )
-    command(whole, *arguments).finish()
+    command(whole, *arguments, fresh=True).finish()
     training = command(stopped, *arguments)
-    training.wait_for_step(3)
-    os.kill(training.process.pid, signal.SIGTERM)
+    wait_for_step(training, 3)
+    training.send(signal.SIGTERM)
     training.finish()
     (step,) = [s for s in steps_in(stopped / "checkpoints") if s]
     assert 3 <= step < STEPS
     assert step % 16
     assert not (stopped / "export").exists()
-    log = training.log.read_text()
+    log = training.text
     assert "SIGTERM: a checkpoint is written after this step." in log
     assert "Stopped; the same command resumes from here." in log
     command(stopped, *arguments).finish()

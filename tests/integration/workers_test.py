@@ -16,7 +16,7 @@ STEPS = 60
 ARGUMENTS = (
     "--model=vae",
     f"--train_steps={STEPS}",
-    "--checkpoint_every=4",
+    "--checkpoint_every=8",
     "--sample_every=40",
     "--ema_momentum=0.9",
     "--learning_rate=2e-6",
@@ -77,7 +77,7 @@ def test_whoever_dies_the_others_stop_and_all_resume_together(
     # One is asked to stop: all do, after the same step.
     workers = train(run)
     workers[0].wait_for(f"step 8 of {STEPS}")
-    workers[1].process.terminate()
+    workers[1].send(signal.SIGTERM)
     for worker in workers:
         worker.finish()
         assert "the same command resumes from here." in worker.text
@@ -86,9 +86,8 @@ def test_whoever_dies_the_others_stop_and_all_resume_together(
 
     # One is killed: the other says so and stops.
     workers = train(run)
-    workers[0].wait_for(f"step {(stopped + 8) // 2 * 2} of {STEPS}")
-    workers[1].process.kill()
-    assert workers[1].status() == -signal.SIGKILL
+    workers[0].wait_for(f"step {(stopped + 10) // 2 * 2} of {STEPS}")
+    assert workers[1].kill() == -signal.SIGKILL
     assert workers[0].status() == 1
     message = "error: Worker 0 of 2 stops, for another one has stopped"
     assert message in workers[0].text
