@@ -36,7 +36,7 @@ def command(start, tiny_arguments):
             f"--train_steps={STEPS}",
             "--log_every=3",
             "--checkpoint_every=4",
-            "--sample_every=6",
+            "--sample_every=12",
             f"--model_dir={folder}",
             *arguments,
             fresh=fresh,

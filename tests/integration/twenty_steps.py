@@ -22,8 +22,12 @@ from vaegan_tf.training.fused_optimizers import FusedRMSprop
 STEPS = 20
 RULE = {"equilibrium_margin": 0.05}  # Narrow: networks have to wait soon.
 VAEGAN = {"kind": "vaegan", "feature_scale": "batch", "gamma": 0.01, **RULE}
-# With these, and only with these, the discriminator gets ahead in time.
-AHEAD = {"batch_statistics": "joint", "width": 0.25}
+# With these the discriminator has to wait at some steps, and not at others.
+AHEAD = {
+    "batch_statistics": "joint",
+    "width": 0.05,
+    "equilibrium_margin": 0.3,
+}
 MODELS = {
     "vae": {"kind": "vae", "weight_decay": 1e-3},
     "gan": {"kind": "gan", "adversarial": "non_saturating", **RULE},
@@ -32,6 +36,7 @@ MODELS = {
         **VAEGAN,
         "num_attributes": 18,
         "batch_statistics": "separate",
+        "width": 0.05,
     },
     "learned_metric_vae": {
         "kind": "learned_metric_vae",

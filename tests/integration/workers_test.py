@@ -105,7 +105,8 @@ def test_whoever_dies_the_others_stop_and_all_resume_together(
 
     # One device makes the same model, and can resume theirs.
     alone = tmp_path / "alone"
-    train_tiny(alone, *ARGUMENTS)
+    train_tiny(alone, *ARGUMENTS, export=False)
     assert_alike(alone, run)
-    train_tiny(run, *ARGUMENTS, f"--train_steps={STEPS + 2}")
+    arguments = (*ARGUMENTS, f"--train_steps={STEPS + 2}")
+    train_tiny(run, *arguments, export=False)
     assert steps_in(run / "checkpoints")[-1] == STEPS + 2

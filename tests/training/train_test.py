@@ -306,6 +306,7 @@ def test_rates_fall_to_the_final_one(train_tiny, tmp_path):
         "--final_learning_rate=0.0001",
         "--train_steps=2",
         "--log_every=1",
+        export=False,
     )
     rates = [
         (r["learning_rate/encoder"], r["learning_rate/decoder"])
@@ -419,10 +420,11 @@ def test_two_replicas_leave_what_one_does_and_one_resumes(
     assert [r["step"] for r in records(run)] == [
         r["step"] for r in records(alone)
     ]
-    train_tiny(run, "--model=vae", "--train_steps=6")
+    train_tiny(run, "--model=vae", "--train_steps=6", export=False)
     assert steps_in(run / "checkpoints")[-1] == 6
     # And the other way round.
-    train_tiny(run, "--model=vae", "--train_steps=8", "--logical_cpus=2")
+    arguments = ("--model=vae", "--train_steps=8", "--logical_cpus=2")
+    train_tiny(run, *arguments, export=False)
     assert steps_in(run / "checkpoints")[-1] == 8
 
 
