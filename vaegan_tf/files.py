@@ -1,14 +1,54 @@
 """Atomic writes: a reader sees the old file or the whole new one."""
 
 import contextlib
+import ctypes
 import itertools
 import json
 import os
 import pathlib
+import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 _counter = itertools.count()
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux.
+
+
+def local(path: str | os.PathLike) -> pathlib.Path:
+    """The path of a file or folder on this machine; ValueError for a URL."""
+    text = os.fspath(path)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text):
+        raise ValueError(
+            "A file or folder to write must be on this machine or mounted "
+            f"there, and no URL. Received: {text}."
+        )
+    return pathlib.Path(text).expanduser()
+
+
+def check_output(path: str | os.PathLike) -> None:
+    """Refuses, before any work, a path that no file can be written to.
+
+    Raises:
+        ValueError: If it is a URL, a folder, or no name of a file.
+        OSError: If its folder is a file, or nothing can be written there.
+    """
+    target = local(path)
+    name = os.fsencode(os.fspath(path)).decode("utf-8", "replace")
+    if not name.isprintable() or "\ufffd" in name:
+        raise ValueError(
+            "The name of a file to write must be printable text. "
+            f"Received: {os.fspath(path)!r}."
+        )
+    if target.is_dir() or not target.name:
+        raise ValueError(
+            f"{path} is a folder; give the name of a file to write."
+        )
+    folder = next(p for p in target.absolute().parents if p.exists())
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file and no folder.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"Nothing can be written to {folder}.")
 
 
 @contextlib.contextmanager
@@ -19,17 +59,45 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     created if missing. It is flushed to the disk before it takes the target's
     name; if the block or that fails, it is removed and the old file is kept.
     """
-    path = pathlib.Path(path)
+    path = local(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}")
+    temporary = _temporary(path)
     try:
         yield temporary
         _sync(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # Not all file systems sync folders.
-        _sync(path.parent)
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def replacing_folder(
+    path: str | os.PathLike, name: str
+) -> Iterator[pathlib.Path]:
+    """As `replacing`, a whole folder; of a link to one, its target.
+
+    Args:
+        path: The folder.
+        name: The temporary folder's. What a kill has left of that name is
+            deleted first.
+    """
+    path = local(path).resolve()
+    temporary = path.with_name(name)
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        for folder, _, names in os.walk(temporary):
+            for each in [*names, "."]:
+                _sync(pathlib.Path(folder, each))
+        if path.exists():
+            _exchange(temporary, path)
+        else:
+            temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    _sync_folder(path.parent)
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
@@ -49,9 +117,35 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     write_text(path, text + "\n")
 
 
+def _temporary(path: pathlib.Path) -> pathlib.Path:
+    name = f".{path.name[:200]}.{os.getpid()}.{next(_counter)}"
+    return path.with_name(name)
+
+
+def _exchange(one: pathlib.Path, other: pathlib.Path) -> None:
+    """Gives two folders each other's name, in one step where that can be."""
+    names = os.fsencode(one), os.fsencode(other)
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename and not rename(_HERE, names[0], _HERE, names[1], _EXCHANGE):
+        return
+    aside = _temporary(other)
+    other.rename(aside)
+    try:
+        one.rename(other)
+    except OSError:
+        aside.rename(other)
+        raise
+    aside.rename(one)
+
+
 def _sync(path: pathlib.Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync_folder(path: pathlib.Path) -> None:
+    with contextlib.suppress(OSError):  # Not all file systems sync folders.
+        _sync(path)

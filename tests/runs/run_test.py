@@ -45,6 +45,7 @@ def test_the_record(run):
         "device",
         "versions",
         "git_commit",
+        "origin",
     }
     assert record["kind"] == "vae"
     assert record["settings"]["model"]["latent_dim"] == 3

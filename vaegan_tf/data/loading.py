@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from vaegan_tf.data import remote, sources, splits, transforms
-from vaegan_tf.data.arrays import ArrayFormat, prepare_arrays
+from vaegan_tf.data.arrays import ArrayFormat, digest, prepare_arrays
 from vaegan_tf.data.dataset import (
     DEFAULT_MEMORY_LIMIT_BYTES,
     ImageDataset,
@@ -86,7 +86,7 @@ def crop_of(name: str, crop: str = "auto") -> str:
 
 def _select(name, folder, array_format, attributes, memory_limit_bytes):
     """The data set of some arrays and some of their attributes."""
-    available = json.loads((folder / "attributes.json").read_text())
+    available, digests, rows = _read_arrays(folder)
     columns = _columns(available, attributes)
     return ImageDataset(
         name=name,
@@ -95,12 +95,34 @@ def _select(name, folder, array_format, attributes, memory_limit_bytes):
         splits={
             split: Split(
                 folder / f"{split}_images.npy",
-                np.load(folder / f"{split}_attributes.npy")[:, columns],
+                rows[split][:, columns],
                 memory_limit_bytes,
+                digests[split],
             )
             for split in splits.SPLITS
         },
     )
+
+
+def _read_arrays(folder):
+    """Names of the attributes, and by split digests and attributes."""
+    try:
+        names = json.loads((folder / "attributes.json").read_text())
+        stored = folder / "digests.json"  # Not in those of earlier versions.
+        digests = json.loads(stored.read_text()) if stored.exists() else {}
+        rows = {}
+        for split in splits.SPLITS:
+            rows[split] = np.load(folder / f"{split}_attributes.npy")
+            images = np.load(folder / f"{split}_images.npy", mmap_mode="r")
+            if rows[split].shape != (len(images), len(names)):
+                raise ValueError(f"{split} has rows of another shape")
+            digests[split] = digests.get(split) or digest(folder, split)
+    except (ValueError, EOFError, TypeError, FileNotFoundError) as error:
+        raise ValueError(
+            f"The prepared images in {folder} are damaged ({error}). Delete "
+            "the folder, and they are prepared again."
+        ) from error
+    return names, digests, rows
 
 
 def _find_arrays(name, builder, array_format):

@@ -8,8 +8,7 @@ from typing import TypeGuard
 import tensorflow as tf
 from absl import logging
 
-from vaegan_tf import files
-from vaegan_tf.data import locks
+from vaegan_tf import files, locks
 
 
 def local_folder(data_dir: str, name: str) -> Path:

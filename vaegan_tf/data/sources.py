@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 from tensorflow_datasets.core.download import download_manager
 
-from vaegan_tf.data import locks
+from vaegan_tf import locks
 from vaegan_tf.data.avatars import Avatars
 from vaegan_tf.data.celeb_a_files import CelebAFolder
 from vaegan_tf.data.image_folder import ImageFolder

@@ -24,6 +24,7 @@ from vaegan_tf.evaluation import Evaluator
 from vaegan_tf.predictor.chart import score_chart
 from vaegan_tf.predictor.scores import score_predictor, score_table
 from vaegan_tf.runs import Checkpoints, Run
+from vaegan_tf.runs.checkpoints import score_in
 from vaegan_tf.training.summaries import SummaryWriter, attribute_latents
 
 SAMPLE_SEED = 2016
@@ -235,8 +236,11 @@ class SampleGrid(ImageGrid):
             return
         paths = self.paths()
         chosen = np.linspace(0, len(paths) - 1, min(len(paths), MOST_FRAMES))
-        frames = [pictures.read_png(paths[round(index)]) for index in chosen]
-        pictures.write_gif(pathlib.Path(self.folder) / "samples.gif", frames)
+        frames = [_frame(paths[round(index)]) for index in chosen]
+        frames = [frame for frame in frames if frame is not None]
+        if frames:
+            path = pathlib.Path(self.folder) / "samples.gif"
+            pictures.write_gif(path, frames)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -267,27 +271,22 @@ class BestCheckpoint:
         self.checkpoints = checkpoints
         self.criterion = criterion
         self.conditions = conditions
-        self.record = checkpoints.folder / "score.json"
         self.lowest = float("inf")
 
     def read(self) -> None:
         """Reads the lowest value so far."""
-        self.lowest = float("inf")
-        if not self.record.exists():
-            return
-        record = json.loads(self.record.read_text())
-        alike = all(record.get(k) == v for k, v in self.conditions.items())
-        if alike and self.criterion in record:
-            self.lowest = record[self.criterion]
+        score = score_in(self.checkpoints.folder) or {}
+        alike = all(score.get(k) == v for k, v in self.conditions.items())
+        value = score.get(self.criterion) if alike else None
+        self.lowest = value if isinstance(value, float) else float("inf")
 
     def update(self, step: int, value: float) -> None:
         """Keeps the model as it is if its value is the lowest."""
         if not value < self.lowest:
             return
+        score = {"step": step, self.criterion: value, **self.conditions}
+        self.checkpoints.save(score)
         self.lowest = value
-        self.checkpoints.save()
-        record = {"step": step, self.criterion: value, **self.conditions}
-        files.write_json(self.record, record)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -445,16 +444,31 @@ class PredictorScores(RunCallback):
         self.write_scalars(_curves("test", scores["mean"]))
 
 
+def _frame(path: pathlib.Path) -> np.ndarray | None:
+    """A grid that was drawn; `None` if its file is damaged."""
+    try:
+        return pictures.read_png(path)
+    except ValueError as error:
+        logging.warning("Left out of the animation: %s", error)
+        return None
+
+
 def drop_later(path: str | os.PathLike | None, step: int) -> None:
-    """Drops the JSON lines of later steps, and one cut short."""
+    """Drops the JSON lines of later steps, and those that are damaged."""
     if path is None or not os.path.exists(path):
         return
-    kept = []
-    for line in pathlib.Path(path).read_text("utf-8").splitlines(True):
-        if not line.endswith("\n") or json.loads(line)["step"] > step:
-            break
-        kept.append(line)
-    files.write_text(path, "".join(kept))
+    lines = pathlib.Path(path).read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if 0 <= _step_of(line) <= step]
+    files.write_bytes(path, b"".join(kept))
+
+
+def _step_of(line: bytes) -> int:
+    """The step of a JSON line; −1 if the line is cut short or damaged."""
+    try:
+        step = json.loads(line)["step"] if line.endswith(b"\n") else -1
+    except (ValueError, LookupError, TypeError):
+        return -1
+    return step if isinstance(step, int) else -1
 
 
 def duration(seconds: float) -> str:
