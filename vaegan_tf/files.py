@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import itertools
 import json
 import os
@@ -26,6 +27,20 @@ def local(path: str | os.PathLike) -> pathlib.Path:
     return pathlib.Path(text).expanduser()
 
 
+def check_regular(path: str | os.PathLike) -> None:
+    """Refuses what cannot be read as a file: a pipe might never end.
+
+    Raises:
+        FileNotFoundError: If there is nothing of this name.
+        ValueError: If it is a folder, a pipe or a device.
+    """
+    if not os.path.exists(path):
+        missing = errno.ENOENT
+        raise FileNotFoundError(missing, os.strerror(missing), os.fspath(path))
+    if not os.path.isfile(path):
+        raise ValueError(f"{os.fspath(path)} is no file, but a folder or pipe.")
+
+
 def check_output(path: str | os.PathLike) -> None:
     """Refuses, before any work, a path that no file can be written to.
 
@@ -42,7 +57,7 @@ def check_output(path: str | os.PathLike) -> None:
         )
     if target.is_dir() or not target.name:
         raise ValueError(
-            f"{path} is a folder; give the name of a file to write."
+            f"{path} is a folder. Give the name of a file to write."
         )
     folder = next(p for p in target.absolute().parents if p.exists())
     if not folder.is_dir():

@@ -5,7 +5,6 @@ is drawn and stored is uint8, (height, width, 3).
 """
 
 import contextlib
-import errno
 import io
 import math
 import os
@@ -255,12 +254,7 @@ def opened(
 
 
 def _read(path, formats, convert):
-    if not os.path.exists(path):
-        raise FileNotFoundError(
-            errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path)
-        )
-    if not os.path.isfile(path):  # A pipe would never end.
-        raise ValueError(f"Not an image: {os.fspath(path)}")
+    files.check_regular(path)
     try:
         with opened(path, formats) as image:
             return np.asarray(convert(image))

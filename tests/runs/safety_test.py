@@ -222,10 +222,10 @@ def foreign(tmp_path, **data):
 def test_what_a_foreign_record_names_is_not_read(tmp_path, photos):
     data = {"dataset": "image_folder", "source_dir": str(photos)}
     run = foreign(tmp_path, **data, data_dir=str(tmp_path / "data"))
-    with pytest.raises(ValueError, match=r"was not written by you .*source_dir"):
+    with pytest.raises(ValueError, match=r"not written by you .*source_dir"):
         run.dataset()
     chosen = Run(run.folder, source_dir=photos)
-    with pytest.raises(ValueError, match=r"was not written by you .*data_dir"):
+    with pytest.raises(ValueError, match=r"not written by you .*data_dir"):
         chosen.dataset()
     assert not (tmp_path / "data").exists()
     chosen = Run(run.folder, source_dir=photos, data_dir=tmp_path / "data")

@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ CELEB_A_FILE_BYTES = {
     "identity_CelebA.txt": 3_424_458,
 }
 
+_NAME = re.compile(r"\w+(/[\w.+-]+)?(:\d[\w.*+-]*)?", re.ASCII)
 _DOWNLOAD_ERRORS = (
     requests.exceptions.RequestException,
     tfds.download.DownloadError,
@@ -165,6 +167,12 @@ def _builder(name, data_dir, source_dir):
                 f"Received: {name!r}."
             )
         return Avatars(data_dir=data_dir, config=config or None)
+    # A namespace makes TFDS fetch Python code and import it.
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "`dataset` must be a name such as mnist, mnist:3.0.1 or "
+            f"glue/cola. Received: {name!r}."
+        )
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:

@@ -20,6 +20,7 @@ class DataSettings(Settings):
         "gs://bucket/data (default: that of TensorFlow Datasets, "
         "~/tensorflow_datasets).",
         is_path=True,
+        may_be_url=True,
     )
     source_dir: str | None = setting(
         None,

@@ -1,6 +1,11 @@
 """How is a model trained, on which devices, and what is recorded?"""
 
-from vaegan_tf.settings.fields import Settings, changeable, setting
+from vaegan_tf.settings.fields import (
+    MAX_SEED,
+    Settings,
+    changeable,
+    setting,
+)
 
 AUGMENTATIONS = ("none", "flip", "authors")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
@@ -51,7 +56,10 @@ class RunSettings(Settings):
     """On which devices a run trains, and when it writes something."""
 
     seed: int = setting(
-        0, "Seed of weights, data order, noise and splits.", low=0
+        0,
+        "Seed of weights, data order, noise and splits.",
+        low=0,
+        high=MAX_SEED,
     )
     strategy: str = changeable(
         "auto",

@@ -236,9 +236,8 @@ class SampleGrid(ImageGrid):
             return
         paths = self.paths()
         chosen = np.linspace(0, len(paths) - 1, min(len(paths), MOST_FRAMES))
-        frames = [_frame(paths[round(index)]) for index in chosen]
-        frames = [frame for frame in frames if frame is not None]
-        if frames:
+        read = (_frame(paths[round(index)]) for index in chosen)
+        if frames := [frame for frame in read if frame is not None]:
             path = pathlib.Path(self.folder) / "samples.gif"
             pictures.write_gif(path, frames)
 
