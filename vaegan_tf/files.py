@@ -5,13 +5,35 @@ import ctypes
 import errno
 import itertools
 import json
+import lzma
 import os
 import pathlib
 import re
 import shutil
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+MAX_ARRAY_BYTES = 2**33  # of a file that is read whole
+# Raised for damaged zips and what is in them.
+_DAMAGE = (
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _counter = itertools.count()
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux.
 
@@ -126,10 +148,40 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def append_text(path: str | os.PathLike, text: str) -> None:
+    """Adds to a text file; what fails names the file."""
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:  # A full disk would not say which file.
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
 def write_json(path: str | os.PathLike, value: Any) -> None:
     """Writes indented JSON; ValueError if it holds numbers not finite."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
+
+
+def read_npz(path: str | os.PathLike) -> dict[str, Any]:
+    """The arrays in an `.npz` file, by name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is another kind of file, damaged, or too large.
+    """
+    import numpy as np
+
+    check_regular(path)
+    try:
+        with zipfile.ZipFile(path) as file:
+            size = sum(info.file_size for info in file.infolist())
+        if size > MAX_ARRAY_BYTES:
+            raise ValueError(f"its arrays have {size:,} bytes")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: np.asarray(arrays[name]) for name in arrays}
+    except _DAMAGE as error:
+        raise ValueError(f"{os.fspath(path)} is damaged: {error}.") from error
 
 
 def _temporary(path: pathlib.Path) -> pathlib.Path:

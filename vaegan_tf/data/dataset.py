@@ -12,7 +12,7 @@ import tensorflow as tf
 from vaegan_tf.data import transforms
 from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
 
-DEFAULT_MEMORY_LIMIT_BYTES = 4 * 2**30
+MEMORY_LIMIT_BYTES = 4 * 2**30
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Split:
 
     images_path: Path
     attributes: np.ndarray
-    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES
+    memory_limit_bytes: int = MEMORY_LIMIT_BYTES
     images_digest: str = ""
 
     def __len__(self) -> int:

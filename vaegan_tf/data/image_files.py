@@ -175,9 +175,10 @@ def whole_images(
         ValueError: If more than 1 % are damaged, or one has another size.
     """
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        checked = pool.map(lambda name: _whole_size(tree, name), names)
+        checked = pool.map(lambda name: _size(tree, name), names)
         sizes = list(progress(checked, "Checking images", len(names)))
-    whole = {name: size for name, size in zip(names, sizes) if size}
+    found = dict(zip(names, sizes))
+    whole = {k: size for k, size in found.items() if isinstance(size, tuple)}
     for name, size in whole.items():
         if required_size not in (None, size):
             raise ValueError(
@@ -185,29 +186,32 @@ def whole_images(
                 + f"Received: {name} of {size[0]} × {size[1]}. Other images "
                 "can be read as data set image_folder."
             )
-    _report([name for name in names if name not in whole], len(names))
+    damaged = {k: why for k, why in found.items() if isinstance(why, str)}
+    _report(damaged, len(names))
     return set(whole)
 
 
-def _whole_size(tree: Folder, name: str) -> tuple[int, int] | None:
-    """(width, height) of an image, or None if it is damaged."""
+def _size(tree: Folder, name: str) -> tuple[int, int] | str:
+    """(width, height) of an image; what is wrong if it is damaged."""
     try:
         with opened(io.BytesIO(tree.read(name))) as image:
-            image.load()
+            upright_rgb(image)
             return image.size
-    except _DAMAGE:
-        return None
+    except _DAMAGE as error:
+        return " ".join(str(error).split()) or type(error).__name__
 
 
 def _report(damaged, count):
     if not damaged:
         return
-    first = ", ".join(damaged[:_NAMED_IN_LOG])
+    first = ", ".join([*damaged][:_NAMED_IN_LOG])
     more = ", …" if len(damaged) > _NAMED_IN_LOG else ""
+    reason = next(iter(damaged.values()))[:200]
     if len(damaged) > _MOST_DAMAGED * count:
         raise ValueError(
             f"At most 1 % of the images may be damaged. Received: "
-            f"{len(damaged)} of {count}: {first}{more}"
+            f"{len(damaged)} of {count}: {first}{more} (of the first is said: "
+            f"{reason})"
         )
     message = "Left out %d of %d images, which are damaged: %s%s"
     logging.warning(message, len(damaged), count, first, more)

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import io
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import numpy as np
 import requests
 import tensorflow_datasets as tfds
 from absl import logging
+from google.protobuf import json_format
 from tensorflow_datasets.core.download import download_manager
 
 from vaegan_tf import locks
@@ -32,6 +34,15 @@ CELEB_A_FILE_BYTES = {
     "identity_CelebA.txt": 3_424_458,
 }
 
+# What TFDS raises for files of its own that were changed.
+_DAMAGED = (
+    json.JSONDecodeError,
+    json_format.ParseError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    UnicodeDecodeError,
+)
 _NAME = re.compile(r"\w+(/[\w.+-]+)?(:\d[\w.*+-]*)?", re.ASCII)
 _DOWNLOAD_ERRORS = (
     requests.exceptions.RequestException,
@@ -103,7 +114,15 @@ def find_builder(
 
     Arguments and errors are those of `load_dataset`.
     """
-    builder = _builder(name, data_dir, source_dir)
+    try:
+        builder = _builder(name, data_dir, source_dir)
+    except _DAMAGED as error:
+        raise ValueError(
+            f"What is prepared of {name!r} is damaged "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
+            f"Delete its folder in {data_dir or '~/tensorflow_datasets'}, and "
+            "it is prepared again."
+        ) from error
     _check_features(name, builder.info.features)
     if not Path(builder.data_path).is_dir():
         if name == "celeb_a" and source_dir is not None:

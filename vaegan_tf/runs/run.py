@@ -232,10 +232,13 @@ def _problem(record: Any) -> str:
         if not isinstance(group, dict):
             return f"the settings `{name}` are {type(group).__name__}"
     names = record.get("attribute_names", [])
-    if not isinstance(names, list) or not all(
-        isinstance(n, str) for n in names
-    ):
+    if not isinstance(names, list) or {type(name) for name in names} - {str}:
         return "`attribute_names` is no list of texts"
+    if not isinstance(record.get("versions", {}), dict):
+        return "`versions` is no object"
+    for key in ("command", "precision", "device", "git_commit"):
+        if not isinstance(record.get(key), str | None):
+            return f"`{key}` is no text"
     return ""
 
 

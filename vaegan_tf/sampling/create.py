@@ -3,7 +3,6 @@
 import io
 import os
 import pathlib
-import zipfile
 from typing import cast
 
 import numpy as np
@@ -26,6 +25,7 @@ from vaegan_tf.sampling.samplers import (
 )
 from vaegan_tf.settings import GenerativeSettings
 
+_ARRAYS = ("weights", "means", "scales")
 SAMPLERS = ("prior", "mixture", "truncated")
 
 
@@ -69,7 +69,7 @@ def create_sampler(
             f"Received: name={name!r}."
         )
     step = run.checkpoint_step(checkpoint)
-    kept = _read_mixture(run.mixture, step, num_components)
+    kept = _read_mixture(run.mixture, step, num_components, latent_dim)
     return kept or _fit_to(run, checkpoint, num_components)
 
 
@@ -96,15 +96,20 @@ def _fit_to(
 
 
 def _read_mixture(
-    path: pathlib.Path, step: int, num_components: int | None
+    path: pathlib.Path,
+    step: int,
+    num_components: int | None,
+    latent_dim: int,
 ) -> MixtureSampler | None:
     """The mixture in a file; `None` if it is none, stale or damaged."""
     try:
-        with np.load(path) as file:
-            arrays = file["weights"], file["means"], file["scales"]
-            stale = file["step"] != step
-    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile):
+        arrays = files.read_npz(path)
+        mixture = MixtureSampler(*(arrays[name] for name in _ARRAYS))
+        stale = arrays["step"] != step
+    except (OSError, ValueError, LookupError):
         return None
-    mixture = MixtureSampler(*arrays)
-    stale |= num_components not in (None, len(mixture.weights))
-    return None if stale else mixture
+    count = len(mixture.weights) if mixture.weights.ndim else 0
+    stale |= num_components not in (None, count)
+    stale |= mixture.means.shape != (count, latent_dim)
+    stale |= mixture.scales.shape != (count, latent_dim, latent_dim)
+    return None if stale or not count else mixture

@@ -43,3 +43,10 @@ class DataSettings(Settings):
         "auto chooses by data set.",
         choices=CROPS,
     )
+    memory_limit: float | None = changeable(
+        None,
+        "GiB of images that a split may hold in memory; those of larger ones "
+        "are read from the disk (default: 4, or a third of the memory that is "
+        "free if that is less).",
+        low=0,
+    )

@@ -75,8 +75,7 @@ class RunCallback(keras.callbacks.Callback):
         """Writes numbers of this step, to TensorBoard as `curves` if given."""
         if self.path:
             line = json.dumps({"step": self.step, **values}) + "\n"
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(line)
+            files.append_text(self.path, line)
         if self.writer:
             self.writer.scalars(self.step, values if curves is None else curves)
 

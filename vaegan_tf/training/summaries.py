@@ -79,7 +79,7 @@ class SummaryWriter:
     def hparams(self, settings: Mapping[str, Any]) -> None:
         """Writes settings for TensorBoard's table; see `flatten_hparams`."""
         self._add_event(0, summary=hparams_pb(flatten_hparams(settings)))
-        self._events.flush()
+        self._flush()
 
     def projector(
         self,
@@ -143,8 +143,16 @@ class SummaryWriter:
         """Writes values by name; to the mirror as its class `kind`, if any."""
         for summary in [make(*item) for item in values.items()]:
             self._add_event(step, summary=summary)
-        self._events.flush()
+        self._flush()
         self._mirror.log(step, values, kind)
+
+    def _flush(self) -> None:
+        try:
+            self._events.flush()
+        except OSError as error:  # It would not say which file.
+            raise OSError(
+                error.errno, error.strerror, os.fspath(self._folder)
+            ) from error
 
     def _add_event(self, step: int, **content: Any) -> None:
         event = event_pb2.Event(
