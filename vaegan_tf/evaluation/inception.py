@@ -224,6 +224,7 @@ def _read(path):
         raise ValueError(
             f"{path} holds an Inception network of {sum(classes)} classes. "
             "Fréchet Inception distances are measured in that of "
-            f"{_CLASSES}: give pt_inception-2015-12-05-6726825d.pth of pytorch-fid."
+            f"{_CLASSES}: give pt_inception-2015-12-05-6726825d.pth of "
+            "pytorch-fid."
         )
     return weights

@@ -29,6 +29,7 @@ from vaegan_tf.training.summaries import SummaryWriter, attribute_latents
 
 SAMPLE_SEED = 2016
 MOST_FRAMES = 100
+MOST_KEPT = 200  # grids of one kind, and images of one name in TensorBoard
 Logs = dict[str, float] | None
 
 
@@ -91,6 +92,20 @@ class StepCallback(RunCallback):
 
     every: int
     _last: int | None = dataclasses.field(default=None, init=False)
+
+    @property
+    def stride(self) -> int:
+        """Steps between two of what is kept: twice as many when too many."""
+        stride = self.every
+        while self.step // stride > MOST_KEPT:
+            stride *= 2
+        return stride
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether large output of this step goes to TensorBoard."""
+        is_last = self.step == self.params.get("train_steps")
+        return is_last or self.step % self.stride == 0
 
     def act(self) -> None:
         """Writes what is due at this step."""
@@ -197,7 +212,7 @@ class ImageGrid(StepCallback):
         for path in folder.glob(".*.*.*.*"):  # Cut short by a kill.
             path.unlink()
         for path in self.paths():
-            if int(path.stem.rsplit("-", 1)[1]) > step:
+            if _step_of_grid(path) > step:
                 path.unlink()
         if step == 0:
             self.act()
@@ -207,7 +222,17 @@ class ImageGrid(StepCallback):
         grid = self.grid()
         name = f"{self.name}-{self.step:08d}.png"
         pictures.write_png(pathlib.Path(self.folder) / name, grid)
-        self.write_images({self.name: grid})
+        if self.is_kept:
+            self.write_images({self.name: grid})
+        if self.stride > self.every:
+            self._thin_out()
+
+    def _thin_out(self) -> None:
+        """Deletes grids between those that are kept, but for the newest."""
+        for path in self.paths():
+            step = _step_of_grid(path)
+            if step % self.stride and step != self.step:
+                path.unlink()
 
     def paths(self) -> list[pathlib.Path]:
         """The grids there are, by step."""
@@ -381,7 +406,7 @@ class LatentCodes(StepCallback):
 
     def act(self) -> None:
         """Writes histograms of codes by attribute, and projector's files."""
-        if self.writer is None:
+        if self.writer is None or not self.is_kept:
             return
         image, names = self.example["image"], self.attribute_names
         attributes = self.example.get("attributes")
@@ -404,8 +429,9 @@ class PredictorChart(StepCallback):
         """Draws the chart, and writes the means of all scores."""
         scores = score_predictor(self.model, self.batches)
         title = f"validation: {scores['num_images']} images, step {self.step}"
-        chart = score_chart(scores["attributes"], title)
-        self.write_images({"scores/validation": chart})
+        if self.is_kept:
+            chart = score_chart(scores["attributes"], title)
+            self.write_images({"scores/validation": chart})
         self.write_scalars(_curves("validation", scores["mean"]))
 
 
@@ -440,6 +466,10 @@ class PredictorScores(RunCallback):
         pictures.write_png(self.run.scores.with_suffix(".png"), chart)
         self.write_images({"scores/test": chart})
         self.write_scalars(_curves("test", scores["mean"]))
+
+
+def _step_of_grid(path: pathlib.Path) -> int:
+    return int(path.stem.rsplit("-", 1)[1])
 
 
 def _frame(path: pathlib.Path) -> np.ndarray | None:
