@@ -74,13 +74,13 @@ def test_a_file_system_without_locks_is_warned_of(tmp_path, said, monkeypatch):
 def test_a_lock_file_of_another_user_can_be_held(tmp_path, monkeypatch):
     path = tmp_path / ".lock"
     path.touch()
-    real = type(path).open
+    real = os.open
 
-    def refuse(self, mode="r", **others):
-        if mode != "r":
+    def refuse(path, flags, mode):
+        if flags & os.O_RDWR:
             raise PermissionError
-        return real(self, mode, **others)
+        return real(path, flags, mode)
 
-    monkeypatch.setattr(type(path), "open", refuse)
+    monkeypatch.setattr(locks.os, "open", refuse)
     with locks.exclusive(path, wait=False):
         pass

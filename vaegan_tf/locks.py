@@ -47,9 +47,13 @@ def exclusive(path: Path, wait: bool = True) -> Iterator[None]:
 
 def _opened(path: Path) -> TextIO:
     try:
-        return path.open("a+", encoding="utf-8")
+        return open(path, "a+", encoding="utf-8", opener=_without_links)
     except PermissionError:  # Another user's, in a shared folder.
-        return path.open(encoding="utf-8")
+        return open(path, encoding="utf-8", opener=_without_links)
+
+
+def _without_links(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _acquire(file: TextIO, path: Path, wait: bool) -> None:

@@ -10,6 +10,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from tests.data.conftest import picture, write_images
@@ -18,6 +19,7 @@ from vaegan_tf.data import image_files, load_dataset
 from vaegan_tf.data.attribute_table import read_csv
 from vaegan_tf.data.celeb_a_files import _by_number
 from vaegan_tf.data.image_folder import ImageFolder
+from vaegan_tf.data.sources import ImageFolderFiles
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
 
@@ -292,3 +294,17 @@ def test_who_prepares_second_waits_and_finds_it_done(
     assert held == [".1.0.0.lock", ".lock"]
     load(tmp_path, photos)
     assert len(held) == 2
+
+
+def test_a_disk_that_is_full_while_data_are_prepared(
+    tmp_path, photos, monkeypatch
+):
+    full = tf.errors.ResourceExhaustedError(None, None, "No space left")
+
+    def fail(self):
+        raise RuntimeError(f"ResourceExhaustedError: {full}") from full
+
+    monkeypatch.setattr(ImageFolderFiles, "download_and_prepare", fail)
+    message = r"image_folder/photos-\w+/1.0.0 could not be prepared: .*No space"
+    with pytest.raises(OSError, match=message):
+        load(tmp_path, photos)

@@ -12,12 +12,11 @@ def drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(callbacks, "MOST_KEPT", 4)
     writer = Writer()
 
-    def draw(steps):
-        grid = begin(
-            SampleGrid(5, tmp_path, example(1), writer=writer), Painter()
-        )
-        for step in steps:
-            grid.model.step.assign(step)
+    def draw(steps, step=0):
+        grid = SampleGrid(5, tmp_path, example(1), writer=writer)
+        begin(grid, Painter(), step)
+        for each in steps:
+            grid.model.step.assign(each)
             grid.act()
         files = [int(path.stem[-8:]) for path in grid.paths()]
         return files, [step for step, *_ in writer.of("images")]

@@ -46,6 +46,8 @@ def main(model: TrainedModel, export: ExportSettings) -> None:
 
     if export.output:
         check_target(export.output)
+    else:
+        model.run.check_links()
     run, trained, step = model.open("sample")
     mixture: Any = None
     if export.mixture:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import requests
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
 from google.protobuf import json_format
@@ -226,16 +227,35 @@ def _prepare(builder, manual_dir):
             shutil.rmtree(leftover)
         if folder.is_dir():
             return
-        if builder.name not in OWN_DATASETS:
-            _download_and_prepare(builder, manual_dir)
-            return
-        # TFDS talks of downloads; our builders show bars of their own.
-        tfds.disable_progress_bar()
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                builder.download_and_prepare()
-        finally:
-            tfds.enable_progress_bar()
+        with _saying_where(folder):
+            _prepare_alone(builder, manual_dir)
+
+
+@contextlib.contextmanager
+def _saying_where(folder):
+    """Says of a full disk and the like which folder could not be written."""
+    try:
+        yield
+    except (tf.errors.OpError, RuntimeError) as error:
+        # TFDS wraps those of TensorFlow.
+        causes = (error, error.__cause__)
+        if not any(isinstance(e, tf.errors.OpError) for e in causes):
+            raise
+        reason = str(error).strip().splitlines()[0][:300]
+        raise OSError(f"{folder} could not be prepared: {reason}") from error
+
+
+def _prepare_alone(builder, manual_dir):
+    if builder.name not in OWN_DATASETS:
+        _download_and_prepare(builder, manual_dir)
+        return
+    # TFDS talks of downloads; our builders show bars of their own.
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            builder.download_and_prepare()
+    finally:
+        tfds.enable_progress_bar()
 
 
 def _download_and_prepare(builder, manual_dir):

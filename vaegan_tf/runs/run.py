@@ -189,15 +189,36 @@ class Run:
         arguments |= changes | given
         return load_dataset(arguments.pop("dataset"), **arguments)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether this user has made the run, on this machine."""
+        record = self.read()
+        return origin.is_own(
+            record["settings"].get("data"), record.get("origin")
+        )
+
+    def check_links(self) -> None:
+        """Refuses to write where links of a foreign run may lead.
+
+        Raises:
+            ValueError: If the run is somebody else's and holds a link.
+        """
+        links = (path for path in self.folder.rglob("*") if path.is_symlink())
+        if not self.is_own and (link := next(links, None)):
+            raise ValueError(
+                f"{self.record} was not written by you on this machine, and "
+                f"{link} is a link. Nothing is written to such a run: replace "
+                "the link by a file or folder."
+            )
+
     def _check_origin(self, given: Mapping[str, Any]) -> None:
         """Refuses to read what only a foreign record names."""
-        record = self.read()
-        data = record["settings"].get("data", {})
+        data = self.read()["settings"].get("data", {})
         for name in ("source_dir", "data_dir"):
             place = data.get(name)
             if place is None or name in given:
                 continue
-            if not origin.is_own(data, record.get("origin")):
+            if not self.is_own:
                 raise ValueError(
                     f"{self.record} was not written by you on this machine, "
                     f"and says that images are in {place}. If they shall be "

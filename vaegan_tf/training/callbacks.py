@@ -105,6 +105,7 @@ class StepCallback(RunCallback):
     def is_kept(self) -> bool:
         """Whether large output of this step goes to TensorBoard."""
         is_last = self.step == self.params.get("train_steps")
+        is_last |= self.step % self.every != 0  # Of `fit`.
         return is_last or self.step % self.stride == 0
 
     def act(self) -> None:

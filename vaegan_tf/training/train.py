@@ -293,6 +293,7 @@ def _begin(
         run.delete()
     if not run.exists:
         run.write(settings, inputs, **record)
+    run.check_links()
     _check_data(run, record["data"])
 
 
