@@ -105,12 +105,13 @@ def _read_mixture(
     """The mixture in a file; `None` if it is none, stale or damaged."""
     try:
         arrays = files.read_npz(path)
-        mixture = MixtureSampler(*(arrays[name] for name in _ARRAYS))
-        stale = arrays["step"] != step
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError):
         return None
-    count = len(mixture.weights) if mixture.weights.ndim else 0
-    stale |= num_components not in (None, count)
-    stale |= mixture.means.shape != (count, latent_dim)
-    stale |= mixture.scales.shape != (count, latent_dim, latent_dim)
-    return None if stale or not count else mixture
+    step_shape, *shapes = (np.shape(arrays.get(n)) for n in ("step", *_ARRAYS))
+    count = shapes[0][0] if shapes[0] else 0
+    expected = [(count, *[latent_dim] * rank) for rank in range(3)]
+    if not count or step_shape or shapes != expected or arrays["step"] != step:
+        return None
+    if num_components not in (None, count):
+        return None
+    return MixtureSampler(*(arrays[name] for name in _ARRAYS))
