@@ -81,19 +81,23 @@ class Readers:
         self.folder = folder
         self.rng = rng
         self.number = 0
+        self.scene = folder / "scene"  # Prepared data know where they lie.
         self.valid = folder / "valid"
         self.outside = folder / "outside"
         self.outside.mkdir(parents=True)
         (self.outside / "precious").write_text("precious")
         self._process: subprocess.Popen | None = None
-        _write_scene(self.valid, reference)
+        _write_scene(self.scene, reference)
 
     def __enter__(self) -> "Readers":
         for command, arguments in (
+            ("prepare", _FOLDER),
             ("sample", (_RUN, f"{_OUT}.png", "--sampler=mixture", *_OWN)),
             ("evaluate", (_RUN, *_OWN)),
         ):
-            self._run(command, arguments, self.valid, self.valid, "valid")
+            if self._run(command, arguments, self.scene, f"valid {command}"):
+                raise FindingError(f"{command} fails on valid files")
+        self.scene.rename(self.valid)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -102,39 +106,37 @@ class Readers:
     def read_one(self) -> collections.Counter:
         """Damages one file, and lets a command read it."""
         self.number += 1
-        scene = self.folder / f"scene-{self.number:05d}"
-        shutil.copytree(self.valid, scene, symlinks=True)
+        shutil.copytree(self.valid, self.scene)
         case = self.rng.choice(CASES)
         file = self.rng.choice(
-            sorted(p for p in scene.glob(case.pattern) if p.is_file())
+            sorted(p for p in self.scene.glob(case.pattern) if p.is_file())
         )
         file.write_bytes(case.mutate(file.read_bytes(), self.rng))
-        name = f"{case.command} of {file.relative_to(scene)}"
-        status = self._run(case.command, case.arguments, scene, file, name)
-        shutil.rmtree(scene)
+        name = f"{case.command} of {file.relative_to(self.scene)}"
+        try:
+            status = self._run(case.command, case.arguments, file, name)
+        except FindingError as finding:
+            kept = self.folder / f"finding-{self.number}"
+            self.scene.rename(kept)
+            raise FindingError(f"{finding}, see {kept}") from finding
+        shutil.rmtree(self.scene)
         return collections.Counter(
             {"damaged files": 1, f"exits with {status}": 1}
         )
 
-    def _run(self, command, arguments, scene, file, name):
+    def _run(self, command, arguments, file, name):
         before = _digest(self.outside)
-        log = self.folder / f"{scene.name}.log"
-        given = [a.format(scene=scene, file=file) for a in arguments]
-        status = self._answer(command, given, log, f"{name}, see {scene}")
+        log = self.scene / "log"
+        given = [a.format(scene=self.scene, file=file) for a in arguments]
+        status = self._answer(command, given, log, name)
         text = log.read_bytes()
         if status not in (0, 1, 2) or any(bad in text for bad in _BAD):
-            raise FindingError(
-                f"exit code {status} of {name}, see {log}, {scene}"
-            )
+            raise FindingError(f"exit code {status} of {name}")
         if _digest(self.outside) != before:
-            raise FindingError(f"{name} has changed files outside, see {scene}")
+            raise FindingError(f"{name} has changed files outside")
         with (self.folder / "answers").open("ab") as answers:
             last = text.strip().rpartition(b"\n")[2]
             answers.write(f"{status} {name}: ".encode() + last + b"\n")
-        if scene != self.valid:
-            log.unlink()
-        elif status:
-            raise FindingError(f"{command} fails on valid files, see {log}")
         return status
 
     def _answer(self, command, arguments, log, name):
@@ -157,7 +159,7 @@ class Readers:
         if not answer:
             status = process.wait()
             self._process = None
-            raise FindingError(f"a crash ({status}) of {name}, {log}")
+            raise FindingError(f"a crash ({status}) of {name}")
         return int(answer)
 
     def _start(self):
