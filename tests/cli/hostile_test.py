@@ -6,6 +6,7 @@ import os
 import pickle
 import pickletools
 import sys
+import threading
 import zipfile
 
 import numpy as np
@@ -268,3 +269,41 @@ def test_damaged_weights_are_named(tmp_path, seed):
     except ValueError as error:
         said = str(error)
     assert not said or str(path) in said
+
+
+def test_a_thread_that_fails_is_a_line(capsys, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+
+    def main(few):
+        failing = threading.Thread(target=lambda: 1 / 0, name="events")
+        failing.start()
+        failing.join()
+
+    with pytest.raises(SystemExit):
+        app.Command(main, "Tests.", {"Few": Few})(["vaegan-test"])
+    error = capsys.readouterr().err
+    assert "WARNING The thread events has failed: division by zero" in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("kind", ["python", "tensorflow"])
+def test_a_full_disk_of_tensorboard_is_named(tmp_path, monkeypatch, kind):
+    from vaegan_tf.training.summaries import SummaryWriter
+
+    full = OSError(28, "No space left")
+    if kind == "tensorflow":
+        full = tensorflow_error("ResourceExhaustedError", "No space left")
+
+    def fail():
+        raise full
+
+    writer = SummaryWriter(tmp_path / "events")
+    monkeypatch.setattr(writer._events, "flush", fail)
+    message = "events cannot be written to: .*No space left"
+    with pytest.raises(OSError, match=message):
+        writer.scalars(1, {"kl": 2.0})
+
+
+def test_appending_to_a_full_disk_names_the_file():
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        files.append_text("/dev/full", "x")

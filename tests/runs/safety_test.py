@@ -328,3 +328,11 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
     with pytest.raises(OSError, match="symbolic links"):
         Run(tmp_path / "run").locked().__enter__()
     assert precious.read_text() == "precious"
+
+
+def test_a_file_is_no_run(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="file is a file, and no folder"):
+        Run(tmp_path / "file")
+    with pytest.raises(ValueError, match="must have a name"):
+        Run("")

@@ -19,6 +19,7 @@ import shutil
 import sys
 import tempfile
 import textwrap
+import threading
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
@@ -260,6 +261,15 @@ def _start_logging(debug: bool) -> None:
     form = "%(asctime)s %(levelname)s %(message)s"
     handler.setFormatter(_Formatter(form, "%H:%M:%S"))
     handler.filters = [] if debug else [_is_for_people]
+    if not debug:
+        threading.excepthook = _log_failed_thread
+
+
+def _log_failed_thread(failed: threading.ExceptHookArgs) -> None:
+    """Says in a line that a thread has failed, which others may bear."""
+    error = failed.exc_value or failed.exc_type()
+    name = failed.thread.name if failed.thread else "unknown"
+    logging.warning("The thread %s has failed: %s", name, _one_line(error))
 
 
 class _Formatter(python_logging.Formatter):

@@ -27,7 +27,7 @@ class Run:
     """The folder of one run, `--model_dir`; it need not exist yet.
 
     Args:
-        folder: The folder; ValueError for a URL.
+        folder: The folder; ValueError for a URL or a file.
         source_dir: Where the run's images are, instead of where its record
             says. A record that was not written by this user on this machine
             is not believed: of such a run, this must be given.
@@ -39,7 +39,12 @@ class Run:
     data_dir: str | os.PathLike | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "folder", files.local(self.folder))
+        if not os.fspath(self.folder):
+            raise ValueError("A run's folder must have a name. Received: ''.")
+        folder = files.local(self.folder)
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is a file, and no folder of a run.")
+        object.__setattr__(self, "folder", folder)
 
     record = property(lambda self: self.folder / "run.json")
     flags = property(lambda self: self.folder / "train.flags")

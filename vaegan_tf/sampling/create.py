@@ -107,7 +107,10 @@ def _read_mixture(
         arrays = files.read_npz(path)
     except (OSError, ValueError):
         return None
-    step_shape, *shapes = (np.shape(arrays.get(n)) for n in ("step", *_ARRAYS))
+    none = np.zeros(0)
+    step_shape, *shapes = (
+        arrays.get(name, none).shape for name in ("step", *_ARRAYS)
+    )
     count = shapes[0][0] if shapes[0] else 0
     expected = [(count, *[latent_dim] * rank) for rank in range(3)]
     if not count or step_shape or shapes != expected or arrays["step"] != step:

@@ -14,7 +14,9 @@ STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 class OptimisationSettings(Settings):
     """How far and how often networks step."""
 
-    batch_size: int = setting(64, "Images in a step, all devices.", low=1)
+    batch_size: int = setting(
+        64, "Images in a step, all devices.", low=1, high=2**16
+    )
     train_steps: int = changeable(20_000, "Steps to train for.", low=1)
     optimizer: str = setting(
         "rmsprop", "How gradients are used.", choices=("rmsprop", "adam")
