@@ -79,8 +79,9 @@ def check_output(path: str | os.PathLike) -> None:
         )
     if target.is_dir() or not target.name:
         raise ValueError(
-            f"{path} is a folder. Give the name of a file to write."
+            f"{target} is a folder. Give the name of a file to write."
         )
+    _check_replaceable(target)
     folder = next(p for p in target.absolute().parents if p.exists())
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file and no folder.")
@@ -97,6 +98,7 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     name; if the block or that fails, it is removed and the old file is kept.
     """
     path = local(path)
+    _check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
@@ -161,6 +163,12 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     """Writes indented JSON; ValueError if it holds numbers not finite."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
+
+
+def _check_replaceable(path: pathlib.Path) -> None:
+    """ValueError for a device or a pipe, whose place a file would take."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file that could be replaced.")
 
 
 def read_npz(path: str | os.PathLike) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import errno
 import os
 import pickle
 import pickletools
+import stat
 import sys
 import threading
 import zipfile
@@ -166,6 +167,16 @@ def test_outputs_that_cannot_be(tmp_path, monkeypatch, output, message):
     with pytest.raises((ValueError, OSError), match=message):
         files.check_output(output)
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("check", [files.check_output, files.write_text])
+def test_devices_and_pipes_are_not_replaced(tmp_path, check):
+    path = tmp_path / "pipe.png"
+    os.mkfifo(path)
+    arguments = [path] if check is files.check_output else [path, "x"]
+    with pytest.raises(ValueError, match=r"pipe\.png is no file that could be"):
+        check(*arguments)
+    assert stat.S_ISFIFO(path.stat().st_mode)
 
 
 def call(command, *arguments):

@@ -14,9 +14,15 @@ from vaegan_tf import files, locks
 from vaegan_tf.data import load_dataset
 from vaegan_tf.runs import CheckpointError, Checkpoints, Run, origin
 from vaegan_tf.runs.checkpoints import score_in, steps_in
-from vaegan_tf.settings import DataSettings, Experiment, VAESettings
+from vaegan_tf.settings import (
+    DataSettings,
+    Experiment,
+    RunSettings,
+    VAESettings,
+)
+from vaegan_tf.training import Distribution
 from vaegan_tf.training.callbacks import BestCheckpoint, drop_later
-from vaegan_tf.training.train import _check_data, train
+from vaegan_tf.training.train import _check_data, check_experiment, train
 
 NO_ENTRY = PermissionError(13, "Permission denied", "variables.index")
 
@@ -328,6 +334,16 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
     with pytest.raises(OSError, match="symbolic links"):
         Run(tmp_path / "run").locked().__enter__()
     assert precious.read_text() == "precious"
+
+
+def test_a_start_that_failed_does_not_bind(tmp_path):
+    run, distribution = Run(tmp_path), Distribution()
+    run.write(Experiment.of("vae"), {})
+    other = Experiment.of("vae", run=RunSettings(seed=9))
+    check_experiment(run, other, distribution)
+    (run.checkpoints / "step-0").mkdir(parents=True)
+    with pytest.raises(ValueError, match="holds a run with other settings"):
+        check_experiment(run, other, distribution)
 
 
 def test_a_file_is_no_run(tmp_path):

@@ -124,6 +124,7 @@ class SamplerParameters(MixtureSettings):
         "Largest magnitude of a coordinate of a truncated code: smaller for "
         "more typical images, larger for more different ones.",
         above=0,
+        high=100,
     )
 
 

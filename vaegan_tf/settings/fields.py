@@ -56,7 +56,7 @@ class Field:
             "below": self.below,
         }
         return " and ".join(
-            f"{word} {bound:g}"
+            f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}"
             for word, bound in words.items()
             if bound is not None
         )

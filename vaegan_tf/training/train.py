@@ -250,7 +250,7 @@ def check_experiment(
         require(cls, "sample")
     if not distribution.is_chief:
         return
-    resumes = run.exists and not settings.run.overwrite
+    resumes = run.exists and not _starts_anew(run, settings)
     if resumes and (lines := run.settings.differences(settings)):
         raise ValueError(
             f"{run.folder} holds a run with other settings. Resume it with "
@@ -291,9 +291,10 @@ def _begin(
             _borrow(name, model, settings, inputs)
     if settings.run.overwrite and run.exists:
         run.delete()
-    if not run.exists:
+    if run.exists:
+        run.check_links()
+    if not steps_in(run.checkpoints):  # Also if the first start has failed.
         run.write(settings, inputs, **record)
-    run.check_links()
     _check_data(run, record["data"])
 
 
