@@ -43,8 +43,8 @@ def local(path: str | os.PathLike) -> pathlib.Path:
     text = os.fspath(path)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text):
         raise ValueError(
-            "A file or folder to write must be on this machine or mounted "
-            f"there, and no URL. Received: {text}."
+            "A run or an output must be on this machine or mounted there, and "
+            f"no URL. Received: {text}."
         )
     return pathlib.Path(text).expanduser()
 

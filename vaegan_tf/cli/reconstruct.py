@@ -47,7 +47,7 @@ def main(model: TrainedModel, images: ReconstructSettings) -> None:
         given = conditions(images.condition, run, trained, len(original))
         example |= {} if given is None else {"attributes": given}
     write(images.output, trained.reconstruct(**example).numpy(), original)
-    logging.info("Wrote %d images to %s.", count, images.output)
+    logging.info("Wrote %d images to %s.", len(original), images.output)
 
 
 command = app.Command(main, __doc__, positional="images")

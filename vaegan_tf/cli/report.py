@@ -19,8 +19,10 @@ class ReportSettings(ModelModule, CheckpointSettings):
         None, "Folders of trained runs, one to eight."
     )
     output: str = setting("report.html", "The page to write.")
-    num_samples: int = setting(36, "Samples of each model.", low=1)
-    num_reconstructions: int = setting(16, "Test images to reconstruct.", low=1)
+    num_samples: int = setting(36, "Samples of each model.", low=1, high=10_000)
+    num_reconstructions: int = setting(
+        16, "Test images to reconstruct.", low=1, high=10_000
+    )
     seed: int = setting(0, "Seed of the samples' codes.", low=0, high=MAX_SEED)
     data_dir: str | None = setting(
         None,
