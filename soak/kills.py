@@ -12,7 +12,7 @@ def kill_and_compare(
     folder: pathlib.Path,
     reference: Training,
     rng: random.Random,
-    most: int = 4,
+    most: int = 6,
 ) -> collections.Counter:
     """Kills a run up to so often, lets it end, and compares it.
 
@@ -20,7 +20,7 @@ def kill_and_compare(
     data, steps, checkpoints, evaluations and the export among them.
     """
     training, kills = Training(folder, reference.photos), 0
-    for _ in range(rng.randint(1, most)):
+    for _ in range(rng.randint(most // 2, most)):
         process = training.start()
         try:
             status = process.wait(rng.uniform(0.5, 0.8 * reference.seconds))

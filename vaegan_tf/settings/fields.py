@@ -89,8 +89,8 @@ class Field:
             return "be finite"
         if isinstance(value, int) and abs(value) >= 2**63:
             return "have at most 64 bits"
-        texts = value if isinstance(value, tuple) else (str(value),)
-        if not all(map(_is_unicode, texts)):
+        parts = value if isinstance(value, tuple) else (value,)
+        if not all(_is_unicode(str(part)) for part in parts):
             return "be valid Unicode without NUL characters"
         if self.is_path and _is_url(value) and not self.may_be_url:
             return "be on this machine, not at a URL"
