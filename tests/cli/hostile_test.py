@@ -6,6 +6,7 @@ import os
 import pickle
 import pickletools
 import stat
+import subprocess
 import sys
 import threading
 import zipfile
@@ -318,3 +319,12 @@ def test_a_full_disk_of_tensorboard_is_named(tmp_path, monkeypatch, kind):
 def test_appending_to_a_full_disk_names_the_file():
     with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
         files.append_text("/dev/full", "x")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = [sys.executable, "-m", "vaegan_tf.cli.train", "--help"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (1, b"")

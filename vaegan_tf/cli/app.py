@@ -102,6 +102,9 @@ class Command:
             _fail(program, f"{error} (see {program} --help)", 2)
         except KeyboardInterrupt:
             _fail(program, "interrupted", 130)
+        except BrokenPipeError:  # As of `| head`: nobody reads any more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         except Exception as error:
             if "--debug" in argv:
                 logging.exception("%s failed", program)
@@ -177,6 +180,7 @@ def show(text: str) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # In any locale.
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.stdout.write(printable(text))
+    sys.stdout.flush()
 
 
 def printable(text: str) -> str:
