@@ -51,6 +51,7 @@ class Training:
         self.run = folder / "run"
         self.log = folder / "log"
         self.photos = photos or folder / "photos"
+        self.seconds = 0.0  # How long it took, if it was undisturbed.
         folder.mkdir(parents=True)
         if photos is None:
             _write_photos(self.photos)
