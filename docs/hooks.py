@@ -26,6 +26,7 @@ DOCUMENTS = (
     "BUILD.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "benchmarks/README.md",
     "benchmarks/RESULTS.md",
 )

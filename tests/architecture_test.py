@@ -12,7 +12,7 @@ import vaegan_tf
 PACKAGE = pathlib.Path(vaegan_tf.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    {"version", "replicas", "hardware", "files"},
+    {"version", "replicas", "hardware", "files", "locks"},
     {"settings", "losses", "noise", "images"},
     {"networks", "data"},
     {"models"},
@@ -23,7 +23,7 @@ LAYERS = (
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}
-LOGGING = {"data", "runs", "sampling", "training", "cli"}
+LOGGING = {"locks", "data", "runs", "sampling", "training", "cli"}
 # Commands import it when they run.
 LATE = {"images"}
 CLI = sorted(path.stem for path in (PACKAGE / "cli").glob("[!_]*.py"))

@@ -1,12 +1,19 @@
 """What tests of training and of the commands share: tiny trained runs."""
 
+import atexit
 import fcntl
 import os
 import pathlib
+import shutil
+import tempfile
 
 import pytest
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # Each process has one core.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    # The key of this user's runs: one for all processes of the tests.
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="state-")
+    atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"])
+else:  # Each process has one core.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")

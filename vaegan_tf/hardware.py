@@ -5,6 +5,11 @@ import platform
 
 import tensorflow as tf
 
+_LIMITS = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
+
 
 def gpus() -> list[tf.config.PhysicalDevice]:
     """The GPUs that TensorFlow sees."""
@@ -19,6 +24,29 @@ def processor() -> str:
 def cpu_flags() -> set[str]:
     """The processor's instruction sets on Linux; empty elsewhere."""
     return set(_about_cpu().get("flags", "").split())
+
+
+def free_memory_bytes() -> int | None:
+    """Memory that this process may still take on Linux; `None` elsewhere.
+
+    A container's limit counts, what it has used being unknown.
+    """
+    free = _number_in("/proc/meminfo", "MemAvailable:")
+    limits = [_number_in(path) for path in _LIMITS]
+    known = [limit for limit in limits if limit is not None]
+    if free is not None:
+        known.append(free * 1024)
+    return min(known, default=None)
+
+
+def _number_in(path: str, name: str = "") -> int | None:
+    """The first number in a line of a file that begins with a name."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            line = next(line for line in file if line.startswith(name))
+        return int(line.removeprefix(name).split()[0])
+    except (OSError, ValueError, StopIteration):  # "max": without a limit.
+        return None
 
 
 @functools.cache

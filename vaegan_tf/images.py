@@ -4,16 +4,36 @@ A batch of images is float in [-1, 1], as the networks see it, or uint8. What
 is drawn and stored is uint8, (height, width, 3).
 """
 
+import contextlib
 import io
 import math
 import os
-from collections.abc import Sequence
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vaegan_tf import files
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+MAX_PIXELS = 100_000_000
+# What Pillow raises for damaged files.
+UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
 _WHITE = 255
 _MAX_SPRITE_PIXELS = 8192  # a side; WebGL's limit on most machines
 _PALETTE_PIXELS = 30_000
@@ -182,9 +202,13 @@ def write_gif(
 
 
 def read_png(path: str | os.PathLike) -> np.ndarray:
-    """The image in a PNG file as stored, uint8 (height, width, 3)."""
-    with Image.open(path, formats=["png"]) as image:
-        return np.asarray(image.convert("RGB"))
+    """The image in a PNG file as stored, uint8 (height, width, 3).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is no PNG or is damaged.
+    """
+    return _read(path, ["PNG"], lambda image: image.convert("RGB"))
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
@@ -199,22 +223,50 @@ def upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
-    """Reads a file of any common format as `upright_rgb`, (height, width, 3).
+    """Reads a file of one of `FORMATS` as `upright_rgb`, (height, width, 3).
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not an image or is damaged.
+        ValueError: If the file is not such an image, is damaged or too large.
     """
-    path = os.fspath(path)
+    return _read(path, FORMATS, upright_rgb)
+
+
+@contextlib.contextmanager
+def opened(
+    source: str | os.PathLike | BinaryIO, formats: Sequence[str] = FORMATS
+) -> Iterator[Image.Image]:
+    """An image of one of the formats, whose pixels are not read yet.
+
+    Pillow knows further formats, and starts programs for some of them.
+
+    Raises:
+        UNREADABLE: If it is another kind of file, damaged, or has more than
+            `MAX_PIXELS`.
+    """
+    with Image.open(source, formats=formats) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError(
+                f"it has {image.width} × {image.height} pixels, more than "
+                f"{MAX_PIXELS:,}"
+            )
+        yield image
+
+
+def _read(path, formats, convert):
+    files.check_regular(path)
     try:
-        with Image.open(path) as image:
-            return np.asarray(upright_rgb(image))
-    except FileNotFoundError:
-        raise
+        with opened(path, formats) as image:
+            return np.asarray(convert(image))
     except UnidentifiedImageError:
-        raise ValueError(f"Not an image: {path}") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"Cannot read the image {path}: {error}") from error
+        raise ValueError(
+            f"Not an image: {os.fspath(path)}. It must be one of "
+            f"{', '.join(formats)}."
+        ) from None
+    except UNREADABLE as error:
+        raise ValueError(
+            f"Cannot read the image {os.fspath(path)}: {error}"
+        ) from error
 
 
 def _to_rgb(images: np.ndarray) -> np.ndarray:

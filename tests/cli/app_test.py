@@ -304,12 +304,17 @@ def test_debug_shows_the_traceback(capsys):
     assert error.endswith("vaegan-test: error: no good\n")
 
 
-def test_faults_of_the_program_pass_through():
+def test_faults_of_the_program_say_so(capsys):
     def main(*settings):
         raise KeyError("x")
 
-    with pytest.raises(KeyError, match="x"):
-        command(main)(["x"])
+    assert run(main=main) == 1
+    assert capsys.readouterr().err == (
+        "vaegan-test: error: KeyError: 'x'. This is a fault of vaegan_tf: "
+        "please report it, with the traceback that --debug shows.\n"
+    )
+    assert run("--debug", main=main) == 1
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_interrupt_exits_with_130(capsys):

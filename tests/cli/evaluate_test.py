@@ -10,7 +10,7 @@ from vaegan_tf import evaluation
 from vaegan_tf.cli import evaluate
 from vaegan_tf.evaluation import Extractor
 from vaegan_tf.runs import Run
-from vaegan_tf.runs.checkpoints import steps_in
+from vaegan_tf.runs.checkpoints import score_in, steps_in
 from vaegan_tf.training import train
 
 
@@ -108,7 +108,7 @@ def test_without_features(run, capsys):
 
 def test_the_best_checkpoint(run):
     folder = run("vae")
-    best = json.loads((folder / "best" / "score.json").read_text())
+    best = score_in(folder / "best")
     assert call(folder, "--checkpoint=best")["step"] == best["step"]
 
 
@@ -154,7 +154,7 @@ def test_a_gan_keeps_the_best_by_its_samples(
     found = evaluated(folder)
     assert sorted(found) == [2, 4]
     name = "evaluation/samples/frechet_distance/prior/ema"
-    best = json.loads((folder / "best" / "score.json").read_text())
+    best = score_in(folder / "best")
     assert best["frechet_distance"] == min(f[name] for f in found.values())
     assert best["num_images"] == 24
     assert steps_in(folder / "best") == [best["step"]]
@@ -165,7 +165,7 @@ def test_evaluations_can_begin_on_the_way(run, train_tiny, with_features):
     folder = run("vae")
     train_tiny(folder, "--model=vae", "--train_steps=6", "--eval_every=3")
     assert sorted(evaluated(folder)) == [6]
-    best = json.loads((folder / "best" / "score.json").read_text())
+    best = score_in(folder / "best")
     assert (best["step"], best["num_images"]) == (6, 32)
 
 
@@ -175,7 +175,7 @@ def test_without_features_the_best_is_that_of_reconstructions(run, train_tiny):
     names = evaluated(folder)[6]
     assert "evaluation/reconstructions/psnr/ema" in names
     assert "evaluation/reconstructions/psnr/raw" in names
-    best = json.loads((folder / "best" / "score.json").read_text())
+    best = score_in(folder / "best")
     assert "pixel_error" in best
 
 

@@ -1,3 +1,7 @@
+import collections
+import os
+import types
+
 import pytest
 import tensorflow as tf
 
@@ -12,7 +16,7 @@ def cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     if tf.io.gfile.exists(URL):
         tf.io.gfile.rmtree(URL)
-    return tmp_path / "vaegan_tf" / "ram-bucket-data"
+    return tmp_path / "vaegan_tf" / "ram-bucket-data-913be74ade"
 
 
 def put(path, text):
@@ -47,15 +51,30 @@ def test_a_data_set_is_copied_whole_and_no_other(cache):
     }
 
 
-def test_only_what_changed_is_copied_again(cache):
+def test_only_what_changed_is_copied_again(cache, monkeypatch):
+    times = collections.Counter()  # The storage of tests has none.
+
+    def stat(url, stat=tf.io.gfile.stat):
+        time = 1e18 + times[url.rpartition("/")[2]]
+        return types.SimpleNamespace(
+            length=stat(url).length, mtime_nsec=int(time)
+        )
+
+    monkeypatch.setattr(tf.io.gfile, "stat", stat)
     put("faces/kept", "old")
+    put("faces/changed", "old")
     put("faces/grown", "old")
     remote.local_folder(URL, "faces")
+    kept = (cache / "faces" / "kept").stat().st_mtime_ns
     (cache / "faces" / "own").write_text("prepared here")
-    put("faces/kept", "new")  # Of the same size: it is taken for the same.
+    (cache / "faces" / "kept").write_text("OLD")
+    os.utime(cache / "faces" / "kept", ns=(0, kept))
+    times["changed"] += 1e9
+    put("faces/changed", "new")  # Of the same size, at another time.
     put("faces/grown", "newer")
     remote.local_folder(URL + "/", "faces")
-    assert (cache / "faces" / "kept").read_text() == "old"
+    assert (cache / "faces" / "kept").read_text() == "OLD"
+    assert (cache / "faces" / "changed").read_text() == "new"
     assert (cache / "faces" / "grown").read_text() == "newer"
     assert (cache / "faces" / "own").read_text() == "prepared here"
 
@@ -93,3 +112,26 @@ def test_prepared_data_is_loaded_from_a_url(data_dir, cache):
     split = there.splits["test"]
     assert split.images_path.is_relative_to(cache)
     assert (split.images == here.splits["test"].images).all()
+
+
+def test_each_url_has_a_cache_of_its_own(cache):
+    put("faces/a", "x")
+    folders = {
+        remote.local_folder(url, "faces")
+        for url in (URL, "ram://bucket-data", "ram://bucket?data")
+    }
+    assert len(folders) == 3
+
+
+def test_objects_that_lie_elsewhere_are_not_copied(cache, monkeypatch):
+    put("faces/a", "x")
+    listing = [(f"{URL}/faces/../..", [], ["authorized_keys"])]
+    monkeypatch.setattr(tf.io.gfile, "walk", lambda url: listing)
+    with pytest.raises(ConnectionError, match="lies outside of the data set"):
+        remote.local_folder(URL, "faces")
+    monkeypatch.setattr(
+        tf.io.gfile, "walk", lambda url: [(url, [], ["../../key"])]
+    )
+    with pytest.raises(ConnectionError, match="lies outside of the data set"):
+        remote.local_folder(URL, "faces")
+    assert not list(cache.rglob("*key*"))

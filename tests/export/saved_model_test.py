@@ -258,7 +258,7 @@ def test_a_new_export_replaces_the_old_one_whole(tmp_path):
 
 def test_an_export_that_fails_leaves_the_old_one(tmp_path):
     export_saved_model(make_toy(), tmp_path / "1")
-    (tmp_path / "partial-1").write_text("in the way")
+    (tmp_path / ".partial-1").write_text("in the way")
     with pytest.raises(OSError, match=r"Could not export to .*/1"):
         export_saved_model(make_toy(), tmp_path / "1")
     assert (tmp_path / "1" / "saved_model.pb").exists()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vaegan_tf.runs.checkpoints import PARTIAL, PREFIX, steps_in
+from vaegan_tf.runs.checkpoints import PARTIAL, PREFIX, score_in, steps_in
 
 pytestmark = pytest.mark.integration
 
@@ -90,10 +90,7 @@ def assert_same_runs(one, other):
         np.testing.assert_array_equal(actual[name], value, err_msg=name)
     assert records(one) == records(other)
     assert pictures(one) == pictures(other)
-    scores = [
-        json.loads((r / "best" / "score.json").read_text())
-        for r in (one, other)
-    ]
+    scores = [score_in(r / "best") for r in (one, other)]
     assert scores[0] == scores[1]
     assert steps_in(one / "best") == steps_in(other / "best")
     assert not (other / "checkpoints" / PARTIAL).exists()

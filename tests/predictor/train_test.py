@@ -17,7 +17,7 @@ from vaegan_tf.data.dataset import ImageDataset
 from vaegan_tf.predictor import AttributePredictor
 from vaegan_tf.predictor.scores import score_predictor
 from vaegan_tf.runs import load_model
-from vaegan_tf.runs.checkpoints import steps_in
+from vaegan_tf.runs.checkpoints import score_in, steps_in
 from vaegan_tf.settings import PredictorSettings
 from vaegan_tf.training import DivergenceError
 
@@ -50,6 +50,7 @@ def inputs_of(data):
 def test_what_a_run_leaves(trained_predictor):
     names = {path.name for path in trained_predictor.iterdir()}
     assert names == {
+        ".lock",
         "run.json",
         "train.flags",
         "metrics.jsonl",
@@ -84,7 +85,7 @@ def test_the_best_is_that_of_least_cross_entropy(trained_predictor):
         if "validation/attribute_nll" in r
     }
     best = min(actual, key=actual.get)
-    record = json.loads((trained_predictor / "best/score.json").read_text())
+    record = score_in(trained_predictor / "best")
     assert record == {"step": best, "attribute_nll": actual[best]}
 
 

@@ -198,7 +198,7 @@ def test_an_output_that_is_a_folder(make_run, tmp_path):
 
 def test_an_output_that_cannot_be_written(make_run, tmp_path, monkeypatch):
     monkeypatch.setattr(page.os, "access", lambda *_: False)
-    with pytest.raises(PermissionError, match="cannot be written to"):
+    with pytest.raises(PermissionError, match="Nothing can be written to"):
         page.write_report([make_run("a")], tmp_path / "out" / "page.html")
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):

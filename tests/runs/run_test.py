@@ -45,6 +45,7 @@ def test_the_record(run):
         "device",
         "versions",
         "git_commit",
+        "origin",
     }
     assert record["kind"] == "vae"
     assert record["settings"]["model"]["latent_dim"] == 3
@@ -249,6 +250,7 @@ def test_the_data_set_of_a_run(trained, tiny_dir, monkeypatch):
         "num_channels": 3,
         "attributes": None,
         "crop": "auto",
+        "memory_limit": None,
         "seed": 0,
     }
     assert asked == [

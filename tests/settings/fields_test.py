@@ -17,7 +17,7 @@ class Oven(Settings):
     mode: str = setting("top", "Where heat comes from.", choices=("top", "all"))
     timer: float | None = setting(None, "Minutes.", low=0, recorded=False)
     dishes: tuple[str, ...] = setting((), "What is in it.")
-    book: str | None = setting(None, "Recipes.", is_path=True)
+    book: str | None = setting(None, "Recipes.", is_path=True, may_be_url=True)
 
 
 class HotOven(Oven):

@@ -110,7 +110,7 @@ def test_labels_that_are_refused(tmp_path, text, message):
 def test_labels_that_are_no_text(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(ValueError, match=r"labels\.csv must be a text file"):
+    with pytest.raises(ValueError, match=r"labels\.csv must be text in UTF-8"):
         files.read_labels(path, ["a.png"])
     with pytest.raises(FileNotFoundError):
         files.read_labels(tmp_path / "none.csv", ["a.png"])

@@ -10,7 +10,9 @@ from PIL import Image
 from tests.toy import Toy, make_toy, make_toy_vae, toy_batches
 from vaegan_tf import images as pictures
 from vaegan_tf.evaluation import Evaluation, Score
+from vaegan_tf.files import write_json
 from vaegan_tf.runs import Checkpoints
+from vaegan_tf.runs.checkpoints import score_in
 from vaegan_tf.settings import RunSettings
 from vaegan_tf.training import (
     BestCheckpoint,
@@ -359,8 +361,10 @@ class Best:
         folder.mkdir(exist_ok=True)
         self.saves = 0
 
-    def save(self):
+    def save(self, score):
         self.saves += 1
+        folder = self.folder / f"step-{score['step']}"
+        write_json(folder / "score.json", score)
 
 
 @pytest.fixture
@@ -385,7 +389,7 @@ def saves(callback):
 
 
 def score(callback):
-    return json.loads(callback.best.record.read_text())
+    return score_in(callback.best.checkpoints.folder)
 
 
 def test_validation_is_the_mean_over_all_examples(validation):
@@ -554,7 +558,7 @@ def test_a_score_of_another_kind_does_not_count(evaluate, validation):
 
 def test_only_one_callback_keeps_the_best(evaluate, tmp_path):
     pass_step(evaluate(3.0, keeps=False), 5)
-    assert not (tmp_path / "best" / "score.json").exists()
+    assert score_in(tmp_path / "best") is None
 
 
 def test_notes_are_logged_once(evaluate, monkeypatch):
@@ -657,7 +661,7 @@ def test_all_work_in_fit_as_in_train(tmp_path):
         files = {
             path.name: path.read_bytes() for path in folder.glob("samples/*")
         }
-        best = json.loads((folder / "best" / "score.json").read_text())
+        best = score_in(folder / "best")
         actual[make] = steps, files, best, lines(folder / "metrics.jsonl")
     (train_steps, train_files, train_best, train_lines) = actual[in_train]
     (fit_steps, fit_files, fit_best, fit_lines) = actual[in_fit]

@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing import (
 from tests.toy import make_toy_vae
 from vaegan_tf.data import load_dataset
 from vaegan_tf.runs import Run
-from vaegan_tf.runs.checkpoints import PREFIX, steps_in
+from vaegan_tf.runs.checkpoints import PREFIX, score_in, steps_in
 from vaegan_tf.settings import (
     DataSettings,
     EvaluationSettings,
@@ -68,7 +68,7 @@ def files(folder):
 def expected_files(kind):
     checkpoint = ("variables.index", "variables.data-00000-of-00001")
     names = {"run.json", "train.flags", "metrics.jsonl", "speed.jsonl"}
-    names.add("tensorboard/events")
+    names |= {".lock", "tensorboard/events"}
     names |= {
         f"checkpoints/step-{s}/{c}" for s in (0, 2, 4) for c in checkpoint
     }
@@ -131,7 +131,7 @@ def test_what_a_run_leaves(trained, kind):
     best = {name for name in actual if name.startswith("best/")}
     assert actual - best == expected_files(kind)
     assert bool(best) == (kind != "gan")
-    assert "best/score.json" in best or kind == "gan"
+    assert any("score.json" in name for name in best) or kind == "gan"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -163,7 +163,7 @@ def test_the_best_is_the_one_of_the_record(trained, kind):
         for r in records(run)
         if "validation/pixel_error" in r
     }
-    best = json.loads((run / "best" / "score.json").read_text())
+    best = score_in(run / "best")
     assert best["pixel_error"] == min(errors.values())
     assert errors[best["step"]] == best["pixel_error"]
     assert steps_in(run / "best") == [best["step"]]
@@ -390,7 +390,7 @@ def test_gans_that_do_not_fit(
     run = tmp_path / "run"
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         train_tiny(run, "--model=learned_metric_vae", *arguments)
-    assert not run.exists()
+    assert not Run(run).exists
 
 
 def test_a_distance_from_a_run_without_discriminator(

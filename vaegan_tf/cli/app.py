@@ -8,15 +8,18 @@ command's own, so that several commands can be imported into one process.
 import contextlib
 import dataclasses
 import importlib
+import io
 import itertools
 import logging as python_logging
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import sys
 import tempfile
 import textwrap
+import threading
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
@@ -60,9 +63,9 @@ class Command:
     """A command: call it to run it.
 
     The exit status is 0 after success and after `--help`, 2 if the flags are
-    wrong, 1 if `main` raised ValueError, OSError or FloatingPointError (one
-    line on stderr; the traceback too with `--debug`), and 130 after Ctrl-C.
-    Other exceptions are faults of the program and pass through.
+    wrong, 1 if anything else fails, and 130 after Ctrl-C. What failed is one
+    line on stderr, which says so if it is a fault of this package; `--debug`
+    shows the traceback too.
 
     Args:
         main: Does the work; takes the settings of each group in their order.
@@ -88,22 +91,24 @@ class Command:
         try:
             if not _HELP.isdisjoint(itertools.takewhile("--".__ne__, argv)):
                 columns = min(shutil.get_terminal_size().columns, _MAX_COLUMNS)
-                sys.stdout.write(self.help_page(program, argv[1:], columns))
+                show(self.help_page(program, argv[1:], columns))
                 sys.exit(0)
             *settings, common = self.parse(argv[1:])
-        except UsageError as error:
-            _fail(program, f"{error} (see {program} --help)", 2)
-        _start_logging(common.debug)
-        try:
+            _start_logging(common.debug)
             _import_tensorflow_quietly()
             self.main(*settings)
             sys.exit(0)
-        except (ValueError, OSError, FloatingPointError) as error:
-            if common.debug:
-                logging.exception("%s failed", program)
-            _fail(program, _one_line(error), 1)
+        except UsageError as error:
+            _fail(program, f"{error} (see {program} --help)", 2)
         except KeyboardInterrupt:
             _fail(program, "interrupted", 130)
+        except BrokenPipeError:  # As of `| head`: nobody reads any more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except Exception as error:
+            if "--debug" in argv:
+                logging.exception("%s failed", program)
+            _fail(program, _explained(error), 1)
 
     def parse(self, arguments: Sequence[str]) -> list[Any]:
         """The settings of each group and `CommonSettings`, as arguments say.
@@ -147,8 +152,8 @@ class Command:
                 _import_models(module)
             known = self.groups or _annotated(self.main)
             groups = known(arguments) if callable(known) else known
-        except (ValueError, ImportError) as error:
-            raise UsageError(_one_line(error)) from None
+        except Exception as error:  # Of the user's module, whatever it raises.
+            raise UsageError(_one_line(error)) from error
         return {**groups, "Common": CommonSettings}
 
 
@@ -170,6 +175,57 @@ def _annotated(main: Callable[..., None]) -> Groups:
     return {name.capitalize(): hint for name, hint in hints if name != "return"}
 
 
+def show(text: str) -> None:
+    """Writes to standard output, names of files in it made harmless."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # In any locale.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout.write(printable(text))
+    sys.stdout.flush()
+
+
+def printable(text: str) -> str:
+    """A text with escape codes for what could command a terminal."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else _escape(letter)
+        for letter in text
+    )
+
+
+def _escape(letter: str) -> str:
+    return ascii(letter)[1:-1]
+
+
+def _explained(error: Exception) -> str:
+    """What to tell of an error, and whose fault it is."""
+    if isinstance(error, ValueError | OSError | FloatingPointError):
+        return _one_line(error)
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory: {_one_line(error)}"
+    if isinstance(error, ImportError):
+        return f"A package is missing or broken: {_one_line(error)}"
+    if said := _said_by_tensorflow(error):
+        return said
+    return (
+        f"{type(error).__name__}: {_one_line(error)}. This is a fault of "
+        "vaegan_tf: please report it, with the traceback that --debug shows."
+    )
+
+
+def _said_by_tensorflow(error: Exception) -> str:
+    """What TensorFlow says of the machine or of files; empty if nothing."""
+    import tensorflow as tf
+
+    if not isinstance(error, tf.errors.OpError):
+        return ""
+    faults = (tf.errors.INVALID_ARGUMENT, tf.errors.INTERNAL)
+    if error.error_code in (*faults, tf.errors.UNIMPLEMENTED):
+        return ""
+    line = re.sub(r"{{.*?}}", "", error.message or "").strip().split("\n")[0]
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return f"The memory, the disk or open files do not suffice: {line}"
+    return f"TensorFlow could not read, write or compute: {line}"
+
+
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror}: {error.filename}"
@@ -177,7 +233,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _fail(program: str, message: str, status: int) -> NoReturn:
-    sys.stderr.write(f"{program}: error: {message}\n")
+    sys.stderr.write(printable(f"{program}: error: {message}\n"))
     sys.exit(status)
 
 
@@ -207,8 +263,24 @@ def _start_logging(debug: bool) -> None:
     logging.set_verbosity(logging.INFO)
     handler = logging.get_absl_handler()
     form = "%(asctime)s %(levelname)s %(message)s"
-    handler.setFormatter(python_logging.Formatter(form, "%H:%M:%S"))
+    handler.setFormatter(_Formatter(form, "%H:%M:%S"))
     handler.filters = [] if debug else [_is_for_people]
+    if not debug:
+        threading.excepthook = _log_failed_thread
+
+
+def _log_failed_thread(failed: threading.ExceptHookArgs) -> None:
+    """Says in a line that a thread has failed, which others may bear."""
+    error = failed.exc_value or failed.exc_type()
+    name = failed.thread.name if failed.thread else "unknown"
+    logging.warning("The thread %s has failed: %s", name, _one_line(error))
+
+
+class _Formatter(python_logging.Formatter):
+    """Makes what is logged harmless for a terminal."""
+
+    def format(self, record: python_logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def _is_for_people(record: python_logging.LogRecord) -> bool:

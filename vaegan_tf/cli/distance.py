@@ -10,7 +10,6 @@ import csv
 import io
 import pathlib
 import statistics
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from vaegan_tf.settings.models import FEATURE_SCALES
 
 BATCH_SIZE = 64
 SUFFIXES = (".json", ".csv")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "mean": statistics.fmean,
     "median": statistics.median,
@@ -77,6 +77,9 @@ def main(model: TrainedModel, images: DistanceSettings) -> None:
     from vaegan_tf.similarity import LearnedMetric
     from vaegan_tf.similarity.roc import draw_roc
 
+    for output in (images.output, images.roc):
+        if output is not None:
+            files.check_output(output)
     items = _items([pathlib.Path(p).expanduser() for p in images.images])
     alone = items[0][2] is None
     labels = _labels(images, [name for name, *_ in items], alone)
@@ -125,15 +128,23 @@ def table(rows: Sequence[Row], shown: int = 20) -> str:
 
 
 def write(path: str, rows: Sequence[Row], record: Row) -> None:
-    """Writes rows of the same keys as CSV, or as JSON with a record."""
+    """Writes rows of the same keys as CSV, or as JSON with a record.
+
+    In CSV, a name that a spreadsheet would take for a formula begins with '.
+    """
     if pathlib.Path(path).suffix == ".json":
         files.write_json(path, {**record, "rows": rows})
         return
     lines = io.StringIO()
     writer = csv.DictWriter(lines, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({k: _plain(v) for k, v in row.items()} for row in rows)
     files.write_text(path, lines.getvalue())
+
+
+def _plain(value):
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA)
+    return f"'{value}" if is_formula else value
 
 
 def _items(paths):
@@ -238,7 +249,7 @@ def _show(rows, summary, areas):
     if areas:
         lines = [{"": name, "ROC area": area} for name, area in areas.items()]
         parts.append(table(lines))
-    sys.stdout.write("\n".join(parts))
+    app.show("\n".join(parts))
 
 
 command = app.Command(main, __doc__, positional="images")

@@ -8,7 +8,6 @@ by features, which take a predictor or the weights of Inception.
 """
 
 import shlex
-import sys
 import time
 
 from vaegan_tf import files
@@ -20,7 +19,7 @@ from vaegan_tf.cli.options import (
     SamplerParameters,
     TrainedModel,
 )
-from vaegan_tf.settings import FeatureSettings, setting
+from vaegan_tf.settings import MAX_SEED, FeatureSettings, setting
 
 
 class EvaluateSettings(SamplerParameters):
@@ -40,7 +39,7 @@ class EvaluateSettings(SamplerParameters):
         "Where codes of samples come from, one or more of prior, mixture and "
         "truncated; see vaegan-sample.",
     )
-    seed: int = setting(0, "Seed of the samples' codes.", low=0)
+    seed: int = setting(0, "Seed of the samples' codes.", low=0, high=MAX_SEED)
     batch_size: int = setting(64, "Images computed at once.", low=1)
 
     def __post_init__(self) -> None:
@@ -86,9 +85,9 @@ def main(
         "seconds": round(time.monotonic() - started, 1),
         **scores.as_dict(),
     }
-    sys.stdout.write(f"{table(scores)}\n\n")
+    app.show(f"{table(scores)}\n\n")
     files.write_json(run.evaluation, record)
-    sys.stdout.write(f"Written to {run.evaluation}.\n")
+    app.show(f"Written to {run.evaluation}.\n")
 
 
 command = app.Command(main, __doc__)

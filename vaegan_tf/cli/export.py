@@ -42,8 +42,12 @@ class ExportSettings(MixtureSettings):
 
 def main(model: TrainedModel, export: ExportSettings) -> None:
     """Loads the model and exports it."""
-    from vaegan_tf.export import export_saved_model
+    from vaegan_tf.export import check_target, export_saved_model
 
+    if export.output:
+        check_target(export.output)
+    else:
+        model.run.check_links()
     run, trained, step = model.open("sample")
     mixture: Any = None
     if export.mixture:

@@ -5,12 +5,14 @@ import pathlib
 from collections.abc import Sequence
 
 import numpy as np
-from absl import logging
 
+from vaegan_tf import files
 from vaegan_tf import images as layout
 from vaegan_tf.data import crop_of, transforms
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.runs import Run
+
+MOST_IN_GRID = 10_000
 
 
 def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
@@ -30,8 +32,8 @@ def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
         transforms.to_channels(data.num_channels),
         transforms.to_float,
     )
-    files = [pathlib.Path(path).expanduser() for path in paths]
-    images = [to_model({"image": layout.read_image(file)}) for file in files]
+    local = [pathlib.Path(path).expanduser() for path in paths]
+    images = [to_model({"image": layout.read_image(file)}) for file in local]
     return np.stack([image["image"] for image in images])
 
 
@@ -70,8 +72,30 @@ def conditions(
     return attributes
 
 
+def check_output(output: str, count: int) -> None:
+    """Refuses, before any work, what `write` could not write.
+
+    Raises:
+        ValueError: If the output is a URL or of the other kind, or one grid
+            would be too large.
+        OSError: If nothing can be written there.
+    """
+    if output.endswith("/"):
+        files.check_output(f"{output}image.png")
+        return
+    files.check_output(output)
+    if count > MOST_IN_GRID:
+        raise ValueError(
+            f"An image grid holds at most {MOST_IN_GRID:,} images. End "
+            f"--output in a slash for a file each. Received: {count:,}."
+        )
+
+
 def write(
-    output: str, images: np.ndarray, originals: np.ndarray | None = None
+    output: str,
+    images: np.ndarray,
+    originals: np.ndarray | None = None,
+    first: int = 0,
 ) -> None:
     """Writes images as one image grid, or one file each into a folder.
 
@@ -79,17 +103,17 @@ def write(
         output: A file, or a folder if it ends in a slash.
         images: Images in [−1, 1], (count, height, width, channels).
         originals: What they are reconstructions of, shown above them in a grid.
+        first: Number of the first image, for names of files.
     """
     path = pathlib.Path(output).expanduser()
     if output.endswith("/"):
-        for index, image in enumerate(images):
+        for index, image in enumerate(images, start=first):
             cell = layout.grid(image[None], padding=0)
             layout.write_png(path / f"{index:05d}.png", cell)
     elif originals is None:
         layout.write_png(path, layout.grid(images))
     else:
         layout.write_png(path, layout.pairs_grid([originals, images]))
-    logging.info("Wrote %d images to %s.", len(images), output)
 
 
 def _crop_celeb(example: transforms.Example) -> transforms.Example:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
-from vaegan_tf.settings import REQUIRED, Settings, setting
+from vaegan_tf.settings import MAX_SEED, REQUIRED, Settings, setting
 
 if TYPE_CHECKING:
     from vaegan_tf.models import ObjectiveModel
@@ -45,6 +45,26 @@ class CheckpointSettings(Settings):
 class TrainedModel(ModelModule, CheckpointSettings, RunFolder):
     """Which trained model to use."""
 
+    source_dir: str | None = setting(
+        None,
+        "Where the images of the run are, if they are needed (default: where "
+        "its record says, if you made the run on this machine).",
+        is_path=True,
+    )
+    data_dir: str | None = setting(
+        None,
+        "Folder of prepared data sets, as source_dir.",
+        is_path=True,
+        may_be_url=True,
+    )
+
+    @property
+    def run(self) -> "Run":
+        """The run, which may not exist."""
+        from vaegan_tf.runs import Run
+
+        return Run(self.model_dir, self.source_dir, self.data_dir)
+
     def open(self, *abilities: str) -> "tuple[Run, ObjectiveModel, int]":
         """The run, its model and the step of the model's weights.
 
@@ -54,9 +74,8 @@ class TrainedModel(ModelModule, CheckpointSettings, RunFolder):
             ValueError: If the model lacks an ability, or the run is damaged.
         """
         from vaegan_tf.models import require
-        from vaegan_tf.runs import Run
 
-        run = Run(self.model_dir)
+        run = self.run
         for ability in abilities:
             require(run.model_class, ability)
         return run, *run.model(cast("CheckpointName", self.checkpoint))
@@ -66,7 +85,7 @@ class TrainedModel(ModelModule, CheckpointSettings, RunFolder):
         from vaegan_tf.sampling import create_sampler
 
         return create_sampler(
-            self.model_dir,
+            self.run,
             name,
             checkpoint=cast("CheckpointName", self.checkpoint),
             truncation=parameters.truncation,
@@ -78,7 +97,10 @@ class SeedSettings(Settings):
     """The seed, where nothing else of a run is chosen."""
 
     seed: int = setting(
-        0, "Seed of splits that the source does not have.", low=0
+        0,
+        "Seed of splits that the source does not have.",
+        low=0,
+        high=MAX_SEED,
     )
 
 
@@ -102,6 +124,7 @@ class SamplerParameters(MixtureSettings):
         "Largest magnitude of a coordinate of a truncated code: smaller for "
         "more typical images, larger for more different ones.",
         above=0,
+        high=100,
     )
 
 

@@ -6,6 +6,8 @@ the model was trained on. Writes one image grid, originals above
 reconstructions, or a file for each reconstruction if --output ends in a slash.
 """
 
+from absl import logging
+
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import SPLITS, ConditionSettings, TrainedModel
 from vaegan_tf.settings import setting
@@ -31,8 +33,10 @@ class ReconstructSettings(ConditionSettings):
 
 def main(model: TrainedModel, images: ReconstructSettings) -> None:
     """Loads model and images, reconstructs, writes."""
-    from vaegan_tf.cli.images import conditions, read, write
+    from vaegan_tf.cli.images import check_output, conditions, read, write
 
+    count = len(images.images) if images.images else images.count
+    check_output(images.output, count)
     run, trained, _ = model.open("reconstruct")
     if images.images:
         example = {"image": read(run, images.images)}
@@ -43,6 +47,7 @@ def main(model: TrainedModel, images: ReconstructSettings) -> None:
         given = conditions(images.condition, run, trained, len(original))
         example |= {} if given is None else {"attributes": given}
     write(images.output, trained.reconstruct(**example).numpy(), original)
+    logging.info("Wrote %d images to %s.", len(original), images.output)
 
 
 command = app.Command(main, __doc__, positional="images")

@@ -9,7 +9,7 @@ from absl import logging
 
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import CheckpointSettings, ModelModule
-from vaegan_tf.settings import setting
+from vaegan_tf.settings import MAX_SEED, setting
 
 
 class ReportSettings(ModelModule, CheckpointSettings):
@@ -19,12 +19,21 @@ class ReportSettings(ModelModule, CheckpointSettings):
         None, "Folders of trained runs, one to eight."
     )
     output: str = setting("report.html", "The page to write.")
-    num_samples: int = setting(36, "Samples of each model.", low=1)
-    num_reconstructions: int = setting(16, "Test images to reconstruct.", low=1)
-    seed: int = setting(0, "Seed of the samples' codes.", low=0)
+    num_samples: int = setting(36, "Samples of each model.", low=1, high=10_000)
+    num_reconstructions: int = setting(
+        16, "Test images to reconstruct.", low=1, high=10_000
+    )
+    seed: int = setting(0, "Seed of the samples' codes.", low=0, high=MAX_SEED)
     data_dir: str | None = setting(
         None,
-        "Folder of prepared data sets (default: that of each run's record).",
+        "Folder of prepared data sets (default: that of each run's record, if "
+        "you made the run on this machine).",
+        is_path=True,
+        may_be_url=True,
+    )
+    source_dir: str | None = setting(
+        None,
+        "Where images of the runs are, as data_dir.",
         is_path=True,
     )
 

@@ -5,6 +5,8 @@ images. Writes one image grid, or a file for each image if --output ends in a
 slash.
 """
 
+from absl import logging
+
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import (
     SAMPLERS,
@@ -12,14 +14,16 @@ from vaegan_tf.cli.options import (
     SamplerParameters,
     TrainedModel,
 )
-from vaegan_tf.settings import setting
+from vaegan_tf.settings import MAX_SEED, setting
+
+BATCH_SIZE = 64
 
 
 class SampleSettings(ConditionSettings):
     """How many images, and where they go."""
 
     count: int = setting(64, "How many images.", low=1)
-    seed: int = setting(0, "Seed of the codes.", low=0)
+    seed: int = setting(0, "Seed of the codes.", low=0, high=MAX_SEED)
     output: str = setting(
         "samples.png", "File to write; a folder if it ends in a slash."
     )
@@ -48,13 +52,24 @@ def main(
     model: TrainedModel, images: SampleSettings, codes: SamplerSettings
 ) -> None:
     """Loads the model, draws, writes."""
-    from vaegan_tf.cli.images import conditions, write
+    import numpy as np
 
+    from vaegan_tf.cli.images import check_output, conditions, write
+
+    check_output(images.output, images.count)
     run, trained, _ = model.open("sample")
-    attributes = conditions(images.condition, run, trained, images.count)
     sampler = model.sampler(codes.sampler, codes)
     latent = sampler.codes(images.count, images.seed)
-    write(images.output, trained.decode(latent, attributes).numpy())
+    drawn = []
+    for start in range(0, images.count, BATCH_SIZE):
+        rows = latent[start : start + BATCH_SIZE]
+        attributes = conditions(images.condition, run, trained, len(rows))
+        drawn.append(trained.decode(rows, attributes).numpy())
+        if images.output.endswith("/"):  # As they come, not all at once.
+            write(images.output, drawn.pop(), first=start)
+    if drawn:
+        write(images.output, np.concatenate(drawn))
+    logging.info("Wrote %d images to %s.", images.count, images.output)
 
 
 command = app.Command(main, __doc__)

@@ -1,10 +1,8 @@
 """Examples decoded, cropped and resized once, kept as arrays on disk."""
 
 import dataclasses
+import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vaegan_tf.data import locks, splits
+from vaegan_tf import files, locks
+from vaegan_tf.data import splits
 from vaegan_tf.data.progress import progress
 from vaegan_tf.data.transforms import Transform
 
@@ -68,16 +67,10 @@ def prepare_arrays(
     if folder.is_dir():
         return folder
     with locks.exclusive(parent / ".lock"):
-        for leftover in parent.glob(".partial-*"):
-            shutil.rmtree(leftover)
         if folder.is_dir():
             return folder
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=parent))
-        try:
+        with files.replacing_folder(folder, ".partial") as partial:
             _write(builder, array_format, transform, attribute_names, partial)
-            os.replace(partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
@@ -100,7 +93,15 @@ def _write(builder, array_format, transform, attribute_names, folder):
                 image, attributes = batch["image"], batch["attributes"]
                 writers.append(part, images=image, attributes=attributes)
                 bar.update(len(part))
-    (folder / "attributes.json").write_text(json.dumps(attribute_names))
+    digests = {split: digest(folder, split) for split in splits.SPLITS}
+    for name, value in (("attributes", attribute_names), ("digests", digests)):
+        (folder / f"{name}.json").write_text(json.dumps(value))
+
+
+def digest(folder: Path, split: str) -> str:
+    """What the images of a split are, as 16 hexadecimal digits."""
+    with (folder / f"{split}_images.npy").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _transformed(builder, split, transform) -> Iterator[dict[str, np.ndarray]]:
@@ -146,6 +147,4 @@ class _Writers:
 
     def __exit__(self, *error):
         for file in self._files.values():
-            file.flush()
-            os.fsync(file.fileno())
             file.close()

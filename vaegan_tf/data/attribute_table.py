@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 from collections.abc import Iterable
 
 import numpy as np
@@ -44,13 +45,31 @@ class Table:
         return dataclasses.replace(self, rows=dict(zip(self.rows, flags)))
 
 
+def decoded(source: str, content: bytes) -> str:
+    """The text in a file; ValueError, which names it, if it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{source} must be text in UTF-8: save it as such. Received: byte "
+            f"{content[error.start]:#04x} at position {error.start:,}."
+        ) from error
+
+
 def read_csv(source: str, text: str) -> Table:
     """Reads a table with a header; the first column names the image.
 
     `source` is the name of the file, for messages. A row that does not fit the
     header or is not of numbers is refused by a ValueError.
     """
-    lines = [line for line in csv.reader(text.splitlines()) if line]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        lines = [line for line in reader if line]
+    except csv.Error as error:
+        raise ValueError(
+            f"{source} must be a table in CSV. Received: line "
+            f"{reader.line_num}, of which is said: {error}."
+        ) from error
     if len(lines) < 2 or len(lines[0]) < 2:
         raise ValueError(
             f"{source} must have a header, two columns at least, and rows. "
@@ -75,6 +94,8 @@ def read_celeba_list(source: str, text: str) -> Table:
 
 
 def _parse(source, columns, lines, first_line):
+    if not all(columns):
+        raise ValueError(f"{source} must name each column; one has no name.")
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         raise ValueError(
@@ -82,16 +103,17 @@ def _parse(source, columns, lines, first_line):
             f"Received: {_first(repeated)} more than once."
         )
     rows = {}
-    for number, (name, *values) in enumerate(lines, start=first_line):
+    for number, (title, *values) in enumerate(lines, start=first_line):
+        name = title.strip()
         if len(values) != len(columns) or name in rows:
             raise ValueError(
                 f"{source} must have {len(columns)} values in each row, and "
-                f"one row for each image. Received: line {number} for {name} "
-                f"with {len(values)} values"
+                "one row for each image. Received: line "
+                f"{number} for {name[:60]} with {len(values)} values"
                 f"{', the second for it' if name in rows else ''}."
             )
-        rows[name.strip()] = _numbers(values)
-        if not np.all(np.isfinite(rows[name.strip()])):
+        rows[name] = _numbers(values)
+        if not np.all(np.isfinite(rows[name])):
             raise ValueError(
                 f"{source} must hold finite numbers. "
                 f"Received: line {number} with {','.join(values)[:60]!r}."
@@ -101,7 +123,8 @@ def _parse(source, columns, lines, first_line):
 
 def _numbers(values):
     try:
-        return np.array(values, np.float32)
+        with np.errstate(over="ignore"):
+            return np.array(values, np.float32)
     except ValueError:
         return np.full(len(values), np.nan, np.float32)
 

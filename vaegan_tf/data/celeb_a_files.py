@@ -11,7 +11,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from vaegan_tf.data import image_files, splits, transforms
-from vaegan_tf.data.attribute_table import Table, read_celeba_list, read_csv
+from vaegan_tf.data.attribute_table import (
+    Table,
+    decoded,
+    read_celeba_list,
+    read_csv,
+)
 
 _HEIGHT, _WIDTH = transforms.CELEB_SIZE
 # The official partition cuts the numbered images at these counts.
@@ -95,7 +100,8 @@ class CelebAFolder:
         for suffix, read in ((".txt", read_celeba_list), (".csv", read_csv)):
             for name in self.tree.names():
                 if PurePosixPath(name).name == stem + suffix:
-                    return read(stem + suffix, self.tree.read(name).decode())
+                    text = decoded(stem + suffix, self.tree.read(name))
+                    return read(stem + suffix, text)
         return None
 
 
@@ -107,6 +113,11 @@ def _image_paths(names):
 
 
 def _by_number(table, names):
+    if len(table.columns) != 1:
+        raise ValueError(
+            f"{table.source} must have one number for each image. "
+            f"Received: {len(table.columns)}."
+        )
     partition = collections.defaultdict(list)
     for name in names:
         number = float(table.rows[name][0])

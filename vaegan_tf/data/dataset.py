@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 from vaegan_tf.data import transforms
 from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
 
-DEFAULT_MEMORY_LIMIT_BYTES = 4 * 2**30
+MEMORY_LIMIT_BYTES = 4 * 2**30
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,11 +23,13 @@ class Split:
         images_path: A `.npy` file, uint8 (examples, height, width, channels).
         attributes: float32 (examples, attributes).
         memory_limit_bytes: Images beyond this size stay on disk.
+        images_digest: What tells these images from others, if known.
     """
 
     images_path: Path
     attributes: np.ndarray
-    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES
+    memory_limit_bytes: int = MEMORY_LIMIT_BYTES
+    images_digest: str = ""
 
     def __len__(self) -> int:
         return len(self.attributes)
@@ -41,6 +44,12 @@ class Split:
         images = np.asarray(memoryview(self._images_tensor))
         images.flags.writeable = False
         return images
+
+    @property
+    def digest(self) -> str:
+        """What tells these images and attributes from others."""
+        content = self.images_digest.encode() + self.attributes.tobytes()
+        return hashlib.sha256(content).hexdigest()[:16]
 
     def gather(self, indices: tf.Tensor) -> transforms.Example:
         """The examples at (batch,) positions, also inside `tf.data` maps.
@@ -79,6 +88,14 @@ class ImageDataset:
     image_shape: tuple[int, int, int]  # (height, width, channels)
     attribute_names: tuple[str, ...]  # Possibly none.
     splits: Mapping[str, Split]
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """What each split holds, such as `8 images, 0f3a…`, to recognise it."""
+        return {
+            name: f"{len(split):,} images, {split.digest}"
+            for name, split in self.splits.items()
+        }
 
     def train_batches(
         self,

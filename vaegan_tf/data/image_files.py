@@ -3,28 +3,27 @@
 import concurrent.futures
 import hashlib
 import io
+import lzma
 import os
 import re
-import struct
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from absl import logging
-from PIL import Image
 
 from vaegan_tf.data.progress import progress
-from vaegan_tf.images import upright_rgb
+from vaegan_tf.images import UNREADABLE, opened, upright_rgb
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
 _MOST_DAMAGED = 0.01
 _NAMED_IN_LOG = 10
-# What Pillow raises; a SyntaxError for a broken PNG.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-_DAMAGE = (*_BROKEN, zipfile.BadZipFile, Image.DecompressionBombError)
+_MOST_BYTES = 2**28  # Of one file.
+# What Pillow raises, and what a zip does: RuntimeError for a password,
+# NotImplementedError for an unknown compression.
+_DAMAGE = (*UNREADABLE, zipfile.BadZipFile, RuntimeError, lzma.LZMAError)
 _ORIENTATION = 0x0112
 
 
@@ -50,8 +49,14 @@ class Folder:
         return sorted(name for name, _ in self._files())
 
     def read(self, name: str) -> bytes:
-        """The content of a file. Safe to call from several threads."""
-        return (self.path / name).read_bytes()
+        """The content of a file. Safe to call from several threads.
+
+        Raises:
+            ValueError: If it is larger than any image.
+        """
+        path = self.path / name
+        _check_size(name, path.stat().st_size)
+        return path.read_bytes()
 
     def state(self) -> str:
         """A text that changes when the files change: sizes and times."""
@@ -59,11 +64,18 @@ class Folder:
         return "\n".join(sorted(lines))
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        for folder, _, files in os.walk(self.path, followlinks=True):
+        """Names and paths of files; pipes, devices and loops are left out."""
+        seen = set()
+        for folder, inner, files in os.walk(self.path, followlinks=True):
+            place = os.path.realpath(folder)
+            if place in seen:
+                inner.clear()
+                continue
+            seen.add(place)
             for file in files:
                 path = Path(folder, file)
                 name = path.relative_to(self.path).as_posix()
-                if _is_visible(name):
+                if _is_visible(name) and path.is_file():
                     yield name, path
 
 
@@ -80,8 +92,14 @@ class Zip(Folder):
         return sorted(filter(_is_visible, names))
 
     def read(self, name: str) -> bytes:
-        """See the base class."""
-        return self._file().read(name)
+        """See the base class; ValueError too if it cannot be unpacked."""
+        try:
+            _check_size(name, self._file().getinfo(name).file_size)
+            return self._file().read(name)
+        except _DAMAGE as error:
+            raise ValueError(
+                f"{name} in {self.path} cannot be read: {error}"
+            ) from error
 
     def state(self) -> str:
         """Size and time of the zip."""
@@ -90,7 +108,10 @@ class Zip(Folder):
     def _file(self) -> zipfile.ZipFile:
         # One handle a thread: a shared one would serialise the reads.
         if not hasattr(self._local, "file"):
-            self._local.file = zipfile.ZipFile(self.path)
+            try:
+                self._local.file = zipfile.ZipFile(self.path)
+            except _DAMAGE as error:
+                raise ValueError(f"{self.path} is damaged: {error}") from error
         return self._local.file
 
 
@@ -109,7 +130,7 @@ def open_tree(source_dir: str | os.PathLike) -> Folder:
             "`source_dir` must name a folder or zip that exists. "
             f"Received: {str(source_dir)!r}."
         )
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):
         raise ValueError(
             "`source_dir` must name a folder or zip. Received: "
             f"{str(source_dir)!r}, which is another kind of file."
@@ -128,7 +149,7 @@ def encode_for_tensorflow(data: bytes) -> bytes:
     An upright JPEG or PNG of 8 bits in grey or colour stays as it is. Of all
     others the first frame is turned upright, laid over white and made a PNG.
     """
-    with Image.open(io.BytesIO(data)) as image:
+    with opened(io.BytesIO(data)) as image:
         plain = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
         upright = image.getexif().get(_ORIENTATION, 1) == 1
         if plain and upright and "transparency" not in image.info:
@@ -154,9 +175,10 @@ def whole_images(
         ValueError: If more than 1 % are damaged, or one has another size.
     """
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        checked = pool.map(lambda name: _whole_size(tree, name), names)
+        checked = pool.map(lambda name: _size(tree, name), names)
         sizes = list(progress(checked, "Checking images", len(names)))
-    whole = {name: size for name, size in zip(names, sizes) if size}
+    found = dict(zip(names, sizes))
+    whole = {k: size for k, size in found.items() if isinstance(size, tuple)}
     for name, size in whole.items():
         if required_size not in (None, size):
             raise ValueError(
@@ -164,32 +186,43 @@ def whole_images(
                 + f"Received: {name} of {size[0]} × {size[1]}. Other images "
                 "can be read as data set image_folder."
             )
-    _report([name for name in names if name not in whole], len(names))
+    damaged = {k: why for k, why in found.items() if isinstance(why, str)}
+    _report(damaged, len(names))
     return set(whole)
 
 
-def _whole_size(tree: Folder, name: str) -> tuple[int, int] | None:
-    """(width, height) of an image, or None if it is damaged."""
+def _size(tree: Folder, name: str) -> tuple[int, int] | str:
+    """(width, height) of an image; what is wrong if it is damaged."""
     try:
-        with Image.open(io.BytesIO(tree.read(name))) as image:
-            image.load()
+        with opened(io.BytesIO(tree.read(name))) as image:
+            upright_rgb(image)
             return image.size
-    except _DAMAGE:
-        return None
+    except _DAMAGE as error:
+        return " ".join(str(error).split()) or type(error).__name__
 
 
 def _report(damaged, count):
     if not damaged:
         return
-    first = ", ".join(damaged[:_NAMED_IN_LOG])
+    first = ", ".join([*damaged][:_NAMED_IN_LOG])
     more = ", …" if len(damaged) > _NAMED_IN_LOG else ""
+    reason = next(iter(damaged.values()))[:200]
     if len(damaged) > _MOST_DAMAGED * count:
         raise ValueError(
             f"At most 1 % of the images may be damaged. Received: "
-            f"{len(damaged)} of {count}: {first}{more}"
+            f"{len(damaged)} of {count}: {first}{more} (of the first is said: "
+            f"{reason})"
         )
     message = "Left out %d of %d images, which are damaged: %s%s"
     logging.warning(message, len(damaged), count, first, more)
+
+
+def _check_size(name, size):
+    if size > _MOST_BYTES:
+        raise ValueError(
+            f"A file of images or of their list must have at most "
+            f"{_MOST_BYTES:,} bytes. Received: {name} with {size:,}."
+        )
 
 
 def _state(path):

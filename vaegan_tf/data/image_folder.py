@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from vaegan_tf.data import image_files, splits
-from vaegan_tf.data.attribute_table import Table, read_csv
+from vaegan_tf.data.attribute_table import Table, decoded, read_csv
 
 ATTRIBUTE_LIST = "attributes.csv"
 
@@ -36,7 +36,7 @@ class ImageFolder:
         if not self.has_attributes:
             empty = np.zeros([0], np.float32)
             return Table("", (), dict.fromkeys(self.image_names, empty))
-        text = self.tree.read(ATTRIBUTE_LIST).decode("utf-8-sig")
+        text = decoded(ATTRIBUTE_LIST, self.tree.read(ATTRIBUTE_LIST))
         return read_csv(ATTRIBUTE_LIST, text).as_flags()
 
     def features(self) -> dict[str, Any]:

@@ -3,22 +3,40 @@
 import difflib
 import json
 import os
+import tokenize
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from vaegan_tf import hardware
 from vaegan_tf.data import remote, sources, splits, transforms
-from vaegan_tf.data.arrays import ArrayFormat, prepare_arrays
+from vaegan_tf.data.arrays import ArrayFormat, digest, prepare_arrays
 from vaegan_tf.data.dataset import (
-    DEFAULT_MEMORY_LIMIT_BYTES,
+    MEMORY_LIMIT_BYTES,
     ImageDataset,
     Split,
     check_at_least,
 )
 from vaegan_tf.settings import DataSettings
 
+# Raised for arrays and JSON that were cut short or changed.
+_DAMAGED = (
+    ValueError,
+    EOFError,
+    TypeError,
+    AttributeError,
+    SyntaxError,
+    tokenize.TokenError,
+    RecursionError,
+)
+_TORN = (
+    tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.OutOfRangeError,
+)
 _CROPS = {
     "celeb": transforms.crop_box(*transforms.CELEB_BOX),
     "square": transforms.crop_square,
@@ -38,7 +56,7 @@ def load_dataset(
     attributes: Sequence[str] | None = None,
     crop: str = "auto",
     seed: int = 0,
-    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
+    memory_limit: float | None = None,
 ) -> ImageDataset:
     """Loads a data set of images, and prepares it first if needed.
 
@@ -56,7 +74,8 @@ def load_dataset(
         crop: `celeb` (the authors' box), `square` (the central one), `none`,
             or `auto`: the first for CelebA, none for avatars, else square.
         seed: Seed of validation and test splits that the source lacks.
-        memory_limit_bytes: A split's images beyond this size stay on disk.
+        memory_limit: GiB; a split's images beyond it stay on disk. By default
+            4, or a third of the memory that is free if that is less.
 
     Raises:
         FileNotFoundError: If a file or folder is missing.
@@ -75,7 +94,7 @@ def load_dataset(
     seed_of_splits = seed if carved else None
     array_format = ArrayFormat(image_size, num_channels, crop, seed_of_splits)
     folder = _find_arrays(name, builder, array_format)
-    return _select(name, folder, array_format, attributes, memory_limit_bytes)
+    return _select(name, folder, array_format, attributes, _bytes(memory_limit))
 
 
 def crop_of(name: str, crop: str = "auto") -> str:
@@ -84,9 +103,20 @@ def crop_of(name: str, crop: str = "auto") -> str:
     return auto if crop == "auto" else crop
 
 
+def _bytes(limit):
+    if limit is not None:
+        return int(limit * 2**30)
+    free = hardware.free_memory_bytes()
+    return (
+        MEMORY_LIMIT_BYTES
+        if free is None
+        else min(MEMORY_LIMIT_BYTES, free // 3)
+    )
+
+
 def _select(name, folder, array_format, attributes, memory_limit_bytes):
     """The data set of some arrays and some of their attributes."""
-    available = json.loads((folder / "attributes.json").read_text())
+    available, digests, rows = _read_arrays(folder)
     columns = _columns(available, attributes)
     return ImageDataset(
         name=name,
@@ -95,12 +125,34 @@ def _select(name, folder, array_format, attributes, memory_limit_bytes):
         splits={
             split: Split(
                 folder / f"{split}_images.npy",
-                np.load(folder / f"{split}_attributes.npy")[:, columns],
+                rows[split][:, columns],
                 memory_limit_bytes,
+                digests[split],
             )
             for split in splits.SPLITS
         },
     )
+
+
+def _read_arrays(folder):
+    """Names of the attributes, and by split digests and attributes."""
+    try:
+        names = json.loads((folder / "attributes.json").read_text())
+        stored = folder / "digests.json"  # Not in those of earlier versions.
+        digests = json.loads(stored.read_text()) if stored.exists() else {}
+        rows = {}
+        for split in splits.SPLITS:
+            rows[split] = np.load(folder / f"{split}_attributes.npy")
+            images = np.load(folder / f"{split}_images.npy", mmap_mode="r")
+            if rows[split].shape != (len(images), len(names)):
+                raise ValueError(f"{split} has rows of another shape")
+            digests[split] = digests.get(split) or digest(folder, split)
+    except (*_DAMAGED, FileNotFoundError) as error:
+        raise ValueError(
+            f"The prepared images in {folder} are damaged ({error}). Delete "
+            "the folder, and they are prepared again."
+        ) from error
+    return names, digests, rows
 
 
 def _find_arrays(name, builder, array_format):
@@ -118,6 +170,12 @@ def _find_arrays(name, builder, array_format):
         raise ValueError(
             f"The images of {name!r} must allow crop={array_format.crop!r}. "
             f"Received: {error.message.splitlines()[0]}"
+        ) from error
+    except _TORN as error:
+        raise ValueError(
+            f"What is prepared of {name!r} is damaged "
+            f"({error.message.splitlines()[0]}). Delete {builder.data_path}, "
+            "and it is prepared again."
         ) from error
 
 

@@ -1,5 +1,6 @@
 """Prepared data sets on object storage, copied to this machine once."""
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -8,15 +9,14 @@ from typing import TypeGuard
 import tensorflow as tf
 from absl import logging
 
-from vaegan_tf import files
-from vaegan_tf.data import locks
+from vaegan_tf import files, locks
 
 
 def local_folder(data_dir: str, name: str) -> Path:
     """Copies a prepared data set from a URL into the user's cache.
 
-    Local files of the same size are not copied again. What is not prepared
-    there is prepared here, in the folder that is returned.
+    Local files of the same size and time are not copied again. What is not
+    prepared there is prepared here, in the folder that is returned.
 
     Args:
         data_dir: A URL that TensorFlow can read, such as `gs://bucket/data`,
@@ -25,12 +25,15 @@ def local_folder(data_dir: str, name: str) -> Path:
 
     Raises:
         ValueError: If TensorFlow cannot read such URLs.
-        ConnectionError: If the storage cannot be read.
+        ConnectionError: If the storage cannot be read, or an object would be
+            copied to another place than this cache.
     """
     url = data_dir.rstrip("/")
     dataset = re.split("[/:]", name)[0]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    folder = cache / "vaegan_tf" / re.sub(r"[^\w.-]+", "-", url)
+    digest = hashlib.sha256(url.encode()).hexdigest()[:10]
+    slug = re.sub(r"[^\w.-]+", "-", url, flags=re.ASCII)[:100]
+    folder = cache / "vaegan_tf" / f"{slug}-{digest}"
     try:
         with locks.exclusive(folder / ".lock"):
             _copy_tree(f"{url}/{dataset}", folder / dataset)
@@ -63,12 +66,20 @@ def _copy_tree(url, folder):
         place = place.rstrip("/")
         inner = folder / place.removeprefix(url).strip("/")
         for name in names:
-            _copy_file(f"{place}/{name}", inner / name)
+            path = inner / name
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise OSError(f"{place}/{name} lies outside of the data set")
+            _copy_file(f"{place}/{name}", path)
 
 
 def _copy_file(url, path):
-    if path.exists() and path.stat().st_size == tf.io.gfile.stat(url).length:
-        return
+    there = tf.io.gfile.stat(url)
+    if path.exists():
+        here = path.stat()
+        known = here.st_size, here.st_mtime_ns
+        if known == (there.length, there.mtime_nsec):
+            return
     logging.info("Copying %s.", url)
     with files.replacing(path) as temporary:
         tf.io.gfile.copy(url, str(temporary), overwrite=True)
+        os.utime(temporary, ns=(there.mtime_nsec, there.mtime_nsec))

@@ -3,18 +3,22 @@
 import contextlib
 import difflib
 import io
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import requests
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
+from google.protobuf import json_format
 from tensorflow_datasets.core.download import download_manager
 
-from vaegan_tf.data import locks
+from vaegan_tf import locks
 from vaegan_tf.data.avatars import Avatars
 from vaegan_tf.data.celeb_a_files import CelebAFolder
 from vaegan_tf.data.image_folder import ImageFolder
@@ -31,6 +35,16 @@ CELEB_A_FILE_BYTES = {
     "identity_CelebA.txt": 3_424_458,
 }
 
+# What TFDS raises for files of its own that were changed.
+_DAMAGED = (
+    json.JSONDecodeError,
+    json_format.ParseError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    UnicodeDecodeError,
+)
+_NAME = re.compile(r"\w+(/[\w.+-]+)?(:\d[\w.*+-]*)?", re.ASCII)
 _DOWNLOAD_ERRORS = (
     requests.exceptions.RequestException,
     tfds.download.DownloadError,
@@ -101,7 +115,15 @@ def find_builder(
 
     Arguments and errors are those of `load_dataset`.
     """
-    builder = _builder(name, data_dir, source_dir)
+    try:
+        builder = _builder(name, data_dir, source_dir)
+    except _DAMAGED as error:
+        raise ValueError(
+            f"What is prepared of {name!r} is damaged "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
+            f"Delete its folder in {data_dir or '~/tensorflow_datasets'}, and "
+            "it is prepared again."
+        ) from error
     _check_features(name, builder.info.features)
     if not Path(builder.data_path).is_dir():
         if name == "celeb_a" and source_dir is not None:
@@ -165,6 +187,12 @@ def _builder(name, data_dir, source_dir):
                 f"Received: {name!r}."
             )
         return Avatars(data_dir=data_dir, config=config or None)
+    # A namespace makes TFDS fetch Python code and import it.
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "`dataset` must be a name such as mnist, mnist:3.0.1 or "
+            f"glue/cola. Received: {name!r}."
+        )
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
@@ -199,16 +227,35 @@ def _prepare(builder, manual_dir):
             shutil.rmtree(leftover)
         if folder.is_dir():
             return
-        if builder.name not in OWN_DATASETS:
-            _download_and_prepare(builder, manual_dir)
-            return
-        # TFDS talks of downloads; our builders show bars of their own.
-        tfds.disable_progress_bar()
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                builder.download_and_prepare()
-        finally:
-            tfds.enable_progress_bar()
+        with _saying_where(folder):
+            _prepare_alone(builder, manual_dir)
+
+
+@contextlib.contextmanager
+def _saying_where(folder):
+    """Says of a full disk and the like which folder could not be written."""
+    try:
+        yield
+    except (tf.errors.OpError, RuntimeError) as error:
+        # TFDS wraps those of TensorFlow.
+        causes = (error, error.__cause__)
+        if not any(isinstance(e, tf.errors.OpError) for e in causes):
+            raise
+        reason = str(error).strip().splitlines()[0][:300]
+        raise OSError(f"{folder} could not be prepared: {reason}") from error
+
+
+def _prepare_alone(builder, manual_dir):
+    if builder.name not in OWN_DATASETS:
+        _download_and_prepare(builder, manual_dir)
+        return
+    # TFDS talks of downloads; our builders show bars of their own.
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            builder.download_and_prepare()
+    finally:
+        tfds.enable_progress_bar()
 
 
 def _download_and_prepare(builder, manual_dir):

@@ -2,7 +2,6 @@
 
 import functools
 import pathlib
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ MAX_KEPT = 10_000
 MIN_IMAGES = 20
 _HALVES = ("even", "odd")
 _MOMENTS = ("count", "mean", "scatter")
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+_DAMAGED = (OSError, ValueError, LookupError, TypeError)
 
 
 class FeatureSet:
@@ -85,12 +84,20 @@ class FeatureSet:
         with files.replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
 
+    def _is_whole(self):
+        """Whether arrays that were read fit each other."""
+        width = self.halves[0].mean.shape
+        return (
+            len(width) == 1
+            and self.features.shape == (min(self.count, MAX_KEPT), *width)
+            and all(half.scatter.shape == width * 2 for half in self.halves)
+        )
+
     @classmethod
     def load(cls, path: pathlib.Path, images: str) -> "FeatureSet | None":
         """The set that `save` wrote of the same images; else `None`."""
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
+            arrays = files.read_npz(path)
             if str(arrays["images"]) != images:
                 return None
             result = cls()
@@ -101,7 +108,7 @@ class FeatureSet:
                 result.halves.append(half)
             result.features = arrays["features"]
             result.logits = arrays.get("logits")
-            return result
+            return result if result._is_whole() else None
         except _DAMAGED:
             return None
 

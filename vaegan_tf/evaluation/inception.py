@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vaegan_tf import files
 from vaegan_tf.evaluation import torch_files
 
 CANONICAL = "6726825d"  # The first digits of the file's SHA-256.
@@ -60,6 +61,11 @@ class Inception:
         except KeyError as error:
             raise ValueError(
                 f"{path} is not a whole Inception network: {error} is missing."
+            ) from error
+        except (ValueError, TypeError, IndexError) as error:
+            raise ValueError(
+                f"{path} holds arrays that are not those of an Inception "
+                f"network: {error}."
             ) from error
 
     @property
@@ -211,21 +217,14 @@ def _block_8(weights, x, name, pooled):
 
 
 def _read(path):
-    if path.suffix == ".npz":
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                weights = dict(file)
-        except FileNotFoundError:
-            raise
-        except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f"{path} is damaged: {error}.") from error
-    else:
-        weights = torch_files.read_state_dict(path)
-    classes = weights.get("fc.weight", np.zeros((_CLASSES, 0))).shape[0]
-    if classes != _CLASSES:
+    read = torch_files.read_state_dict
+    weights = (files.read_npz if path.suffix == ".npz" else read)(path)
+    classes = weights.get("fc.weight", np.zeros((_CLASSES, 0))).shape[:1]
+    if classes != (_CLASSES,):
         raise ValueError(
-            f"{path} holds an Inception network of {classes} classes. Fréchet "
-            f"Inception distances are measured in that of {_CLASSES}: give "
-            "pt_inception-2015-12-05-6726825d.pth of pytorch-fid."
+            f"{path} holds an Inception network of {sum(classes)} classes. "
+            "Fréchet Inception distances are measured in that of "
+            f"{_CLASSES}: give pt_inception-2015-12-05-6726825d.pth of "
+            "pytorch-fid."
         )
     return weights

@@ -5,12 +5,16 @@ whatever else a file asks for is refused, not run.
 """
 
 import collections
+import math
 import os
 import pathlib
 import pickle
 import zipfile
+import zlib
 
 import numpy as np
+
+from vaegan_tf import files
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _TYPES = {
@@ -24,8 +28,15 @@ _UNREADABLE = (
     AttributeError,
     EOFError,
     LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
     TypeError,
     ValueError,
+    zlib.error,
     pickle.UnpicklingError,
     zipfile.BadZipFile,
 )
@@ -42,11 +53,17 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
         ValueError: If it is another kind of file, or damaged.
     """
     path = pathlib.Path(path)
+    files.check_regular(path)
+    with path.open("rb") as file:
+        return _read(file, path)
+
+
+def _read(file, path):
     try:
-        is_zip = zipfile.is_zipfile(path)
-        with path.open("rb") as file:
-            tensors = _read_zip(file) if is_zip else _read_pickles(file)
-        return {name: tensor.array() for name, tensor in tensors.items()}
+        is_zip = zipfile.is_zipfile(file)
+        file.seek(0)
+        tensors = _read_zip(file) if is_zip else _read_pickles(file)
+        return {str(name): value.array() for name, value in tensors.items()}
     except _UNREADABLE as error:
         raise ValueError(
             f"{path} holds no weights of PyTorch that can be read "
@@ -62,6 +79,9 @@ class _Tensor:
 
     def array(self):
         dtype = self.storage["dtype"]
+        count = len(self.storage["data"]) // dtype.itemsize
+        if math.prod(self.shape) > count:  # Copying it would need the memory.
+            raise ValueError("a tensor has more elements than are stored")
         strides = [stride * dtype.itemsize for stride in self.strides]
         # The constructor refuses what lies outside of the data.
         return np.ndarray(
@@ -100,6 +120,8 @@ class _Unpickler(pickle.Unpickler):
 
 def _read_zip(file):
     with zipfile.ZipFile(file) as archive:
+        if any(info.compress_type for info in archive.infolist()):
+            raise ValueError("it is compressed, as PyTorch's files never are")
         (name,) = (n for n in archive.namelist() if n.endswith("/data.pkl"))
         folder = name.removesuffix("data.pkl")
         unpickler = _Unpickler(archive.open(name))
@@ -116,8 +138,10 @@ def _read_pickles(file):
     _Unpickler(file).load()  # The machine's properties.
     unpickler = _Unpickler(file)
     tensors = unpickler.load()
+    size = os.fstat(file.fileno()).st_size
     for key in _Unpickler(file).load():
         storage = unpickler.storages[key]
         count = int.from_bytes(file.read(8), "little")
-        storage["data"] = file.read(count * storage["dtype"].itemsize)
+        length = min(count * storage["dtype"].itemsize, size)
+        storage["data"] = file.read(length)
     return tensors

@@ -1,5 +1,5 @@
 """What does a server see? SavedModels."""
 
-from vaegan_tf.export.saved_model import export_saved_model
+from vaegan_tf.export.saved_model import check_target, export_saved_model
 
-__all__ = ["export_saved_model"]
+__all__ = ["check_target", "export_saved_model"]

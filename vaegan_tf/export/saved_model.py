@@ -23,14 +23,12 @@ and `pixel_distance`, in the units of `similarity.LearnedMetric`.
 """
 
 import os
-import pathlib
-import shutil
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from vaegan_tf import noise
+from vaegan_tf import files, noise
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.sampling import MixtureSampler
 from vaegan_tf.similarity import LearnedMetric
@@ -60,26 +58,34 @@ def export_saved_model(
         mixture: For the signature `sample_mixture`; there is none without it.
 
     Raises:
-        ValueError: If the folder holds something that is not a SavedModel.
+        ValueError: If the folder is a file or a URL, or holds something that
+            is not a SavedModel.
         OSError: If it cannot be written; what was there before stays.
     """
-    folder = pathlib.Path(folder)
+    folder = files.local(folder)
+    check_target(folder)
+    module = _module(model, mixture)
+    try:
+        name = f".partial-{folder.resolve().name}"
+        with files.replacing_folder(folder, name) as partial:
+            tf.saved_model.save(
+                module, str(partial), signatures=module.endpoints
+            )
+    except (tf.errors.OpError, OSError) as error:
+        raise OSError(f"Could not export to {folder}: {error}") from error
+
+
+def check_target(folder: str | os.PathLike) -> None:
+    """ValueError if an export would delete something, or cannot be there."""
+    folder = files.local(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file. Choose another folder.")
     names = {path.name for path in folder.glob("*")}
     if names and "saved_model.pb" not in names:  # They would be deleted.
         raise ValueError(
             f"{folder} holds something that is not a SavedModel. Choose "
             "another folder."
         )
-    partial = folder.with_name(f"partial-{folder.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    module = _module(model, mixture)
-    try:
-        tf.saved_model.save(module, str(partial), signatures=module.endpoints)
-    except (tf.errors.OpError, OSError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise OSError(f"Could not export to {folder}: {error}") from error
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
 
 
 def _module(

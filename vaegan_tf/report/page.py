@@ -1,10 +1,10 @@
 """Collects what is known of runs and writes the page."""
 
+import dataclasses
 import datetime
 import functools
 import json
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +33,7 @@ def write_report(
     num_reconstructions: int = 16,
     seed: int = 0,
     data_dir: str | os.PathLike | None = None,
+    source_dir: str | os.PathLike | None = None,
     command: str | None = None,
 ) -> list[str]:
     """Writes one page that shows which of several models is better.
@@ -47,6 +48,7 @@ def write_report(
         num_reconstructions: Test images that are reconstructed.
         seed: Seed of the samples' codes.
         data_dir: Folder of prepared data sets, instead of the runs' own.
+        source_dir: The same for the images of runs that have such a folder.
         command: What the user typed, to be shown.
 
     Returns:
@@ -57,12 +59,12 @@ def write_report(
         ValueError: If runs cannot be compared, or what they hold is damaged.
         OSError: If the page cannot be written; the old one is kept.
     """
-    output = pathlib.Path(output).expanduser()
+    output = files.local(output)
     records = read_records(folders)
     _check_output(output, records)
     generate = functools.partial(
         gallery.generate,
-        examples=_examples({} if data_dir is None else {"data_dir": data_dir}),
+        examples=_examples(source_dir, data_dir),
         checkpoint=checkpoint,
         seed=seed,
         num_samples=num_samples,
@@ -143,28 +145,26 @@ def _comparison(pairs, budget):
 
 def _check_output(output, records):
     """Refuses what cannot be written before models take their time."""
-    if output.is_dir():
-        raise ValueError(
-            f"{output} is a folder. Give a file's name, such as report.html."
-        )
+    files.check_output(output)
     own = [record.run.record.resolve() for record in records]
     if output.resolve() in own or output.suffix not in (".html", ".htm"):
         raise ValueError(
             f"A report is a page, its name ends in .html. Received: {output}."
         )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(output.parent, os.W_OK):
-        raise PermissionError(f"{output.parent} cannot be written to.")
 
 
-def _examples(changes) -> gallery.Examples:
+def _examples(source_dir, data_dir) -> gallery.Examples:
     """Test images of runs; what several runs share is read once."""
     cache = {}
 
     def examples(record, count):
         key = json.dumps([record.data, count], sort_keys=True)
         if key not in cache:
-            cache[key] = record.run.examples("test", count, **changes)
+            places = {"data_dir": data_dir}
+            if record.data.get("source_dir"):
+                places["source_dir"] = source_dir
+            run = dataclasses.replace(record.run, **places)
+            cache[key] = run.examples("test", count)
         return cache[key]
 
     return examples

@@ -21,6 +21,14 @@ _OPTIONAL: dict[str, Any] = {
     "notes": (),
 }
 _SECTIONS = ("data", "model", "optimisation")
+_USED = (
+    ("data", "dataset", str),
+    ("data", "image_size", int),
+    ("data", "num_channels", int),
+    ("model", "latent_dim", int),
+    ("optimisation", "batch_size", int),
+    ("optimisation", "train_steps", int),
+)
 _DATA = ("dataset", "source_dir", "image_size", "num_channels", "crop")
 
 
@@ -133,7 +141,14 @@ def _read(index, label, run):
         raise ValueError(
             f"{run.record} is damaged: it lacks the {missing[0]} settings."
         )
+    for section, name, kind in _USED:
+        if type(about["settings"][section].get(name)) is not kind:
+            raise ValueError(
+                f"{run.record} is damaged: `{name}` is no {kind.__name__}."
+            )
     metrics, speeds = read_lines(run.metrics), read_lines(run.speed)
+    if any(not {"seconds", "images_per_second"} <= set(s) for s in speeds):
+        raise ValueError(f"{run.speed} is damaged: a record has no speed.")
     evaluation = _read_evaluation(run.evaluation)
     return Record(index, label, run, about, metrics, speeds, evaluation)
 
@@ -147,13 +162,16 @@ def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
     path = pathlib.Path(path)
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         records = [json.loads(line) for line in lines if line.endswith("\n")]
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
-    if not all(isinstance(record.get("step"), int) for record in records):
-        raise ValueError(f"{path} is damaged: a record has no step.")
+    for record in records:
+        if not isinstance(record, dict) or not _is_count(record.get("step")):
+            raise ValueError(f"{path} is damaged: a record has no step.")
+        if not all(map(_is_number, record.values())):
+            raise ValueError(f"{path} is damaged: a value is no number.")
     return records
 
 
@@ -163,11 +181,75 @@ def _read_evaluation(path):
     try:
         evaluation = json.loads(path.read_text(encoding="utf-8"))
         scores = evaluation["scores"]
-        for score in scores:
-            _ = score["group"], score["name"], score["value"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        evaluation = {**_OPTIONAL, **evaluation}
+        if problem := _problem(evaluation):
+            raise ValueError(problem)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{path} is damaged ({type(error).__name__}: {error}). Make it "
             "again with vaegan-evaluate, or delete it."
         ) from error
-    return {**_OPTIONAL, **evaluation} if scores else None
+    return evaluation if scores else None
+
+
+def _problem(evaluation):
+    """What is wrong with the values of an evaluation; empty if nothing is."""
+    for name, check in _CHECKS.items():
+        if not check(evaluation[name]):
+            return f"`{name}` has another form"
+    for score in evaluation["scores"]:
+        for name in ("group", "name"):
+            if not isinstance(score[name], str):
+                return f"the {name} of a score is no text"
+        numbers = [score["value"], score.get("error"), score.get("floor")]
+        if not all(n is None or _is_number(n) for n in numbers):
+            return "a score is no number"
+        if not _is_optional(_is_count)(score.get("num_images")):
+            return "a number of images is none"
+        if not all(_is_optional(_is_text)(score.get(n)) for n in _TEXTS):
+            return "how a score was made is no text"
+    return ""
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value):
+    return _is_number(value) and isinstance(value, int) and 0 <= value < 2**63
+
+
+def _is_text(value):
+    return isinstance(value, str)
+
+
+def _is_optional(check):
+    return lambda value: value is None or check(value)
+
+
+def _is_latent(value):
+    sizes = value.get("kl") if isinstance(value, dict) else 0
+    return sizes is None or _are(_is_number)(sizes)
+
+
+def _is_skip(value):
+    return isinstance(value, dict) and {"what", "why"} <= set(value)
+
+
+def _are(check):
+    return lambda v: isinstance(v, list | tuple) and all(map(check, v))
+
+
+_TEXTS = ("label", "unit", "better", "sampler", "weights", "features", "resize")
+_CHECKS = {
+    "scores": _are(lambda score: isinstance(score, dict)),
+    "step": _is_optional(_is_count),
+    "seconds": _is_optional(_is_number),
+    "split": _is_optional(_is_text),
+    "seed": _is_optional(_is_count),
+    "created": _is_optional(_is_text),
+    "command": _is_optional(_is_text),
+    "latent": _is_latent,
+    "skipped": _are(_is_skip),
+    "notes": _are(_is_text),
+}

@@ -1,19 +1,24 @@
 """What is kept of a run, so that it resumes as if never interrupted."""
 
+import contextlib
+import itertools
+import json
 import os
 import pathlib
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
+from vaegan_tf import files
 from vaegan_tf.models import ObjectiveModel
 
 PARTIAL = "partial"
 PREFIX = "variables"
+SCORE = "score.json"
 
 # Raised for files that are cut short, changed or gone, and for variables that
 # are missing or of another shape.
@@ -29,6 +34,10 @@ _UNREADABLE = (
 
 class CheckpointError(OSError):
     """A checkpoint that could not be written or read."""
+
+
+class DamagedCheckpointError(CheckpointError):
+    """A checkpoint whose files can be read, but do not hold the variables."""
 
 
 class Checkpoints:
@@ -66,25 +75,27 @@ class Checkpoints:
         """Steps at which there is a checkpoint, in ascending order."""
         return steps_in(self.folder)
 
-    def save(self) -> None:
+    def save(self, score: Mapping[str, Any] | None = None) -> None:
         """Writes a checkpoint of the model as it is, unless there is one.
+
+        Args:
+            score: What the model scores. It lies in the checkpoint's folder,
+                and a checkpoint with a score replaces one of the same step.
 
         Raises:
             CheckpointError: If it could not be written; older ones stay.
         """
         step = int(self.model.step.numpy())
         others = self.steps
-        if step in others:
+        if step in others and score is None:
             return
-        partial = self.folder / PARTIAL
+        folder = self.folder / f"step-{step}"
         try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            self._checkpoint.write(str(partial / PREFIX))
-            _sync(partial)
-            partial.rename(self.folder / f"step-{step}")
+            with files.replacing_folder(folder, PARTIAL) as partial:
+                self._checkpoint.write(str(partial / PREFIX))
+                if score is not None:
+                    files.write_json(partial / SCORE, score)
         except (tf.errors.OpError, OSError) as error:
-            shutil.rmtree(partial, ignore_errors=True)
             good = (
                 f"The last good checkpoint is that of step {others[-1]}."
                 if others
@@ -94,28 +105,32 @@ class Checkpoints:
                 f"Could not write the checkpoint of step {step} to "
                 f"{self.folder}: {first_line(error)}. {good}"
             ) from error
+        others = [other for other in others if other != step]
         for old in others[: max(len(others) + 1 - self.keep, 0)]:
-            shutil.rmtree(self.folder / f"step-{old}")
+            shutil.rmtree(self.folder / f"step-{old}", ignore_errors=True)
 
     def restore(self) -> int | None:
-        """Reads the newest checkpoint that can be read; deletes damaged ones.
+        """Reads the newest checkpoint that is whole.
+
+        Newer ones, which are damaged, are set aside as `damaged-step-N`.
 
         Returns:
             Its step; `None` if there is no checkpoint.
 
         Raises:
-            CheckpointError: If there are checkpoints but none can be read.
+            CheckpointError: If there are checkpoints but all are damaged, or
+                if the machine does not let one be read.
         """
         damaged: list[int] = []
         for step in reversed(self.steps):
             try:
                 _restore(self._checkpoint, self.folder, step)
-            except CheckpointError as error:
+            except DamagedCheckpointError as error:
                 logging.warning("%s Going back to the one before.", error)
                 damaged.append(step)
                 continue
             for worse in damaged:
-                shutil.rmtree(self.folder / f"step-{worse}")
+                _set_aside(self.folder / f"step-{worse}")
             return step
         if damaged:
             raise CheckpointError(
@@ -127,10 +142,19 @@ class Checkpoints:
 
 def steps_in(folder: str | os.PathLike) -> list[int]:
     """Steps at which a folder holds a checkpoint, in ascending order."""
-    return sorted(
-        int(path.name.removeprefix("step-"))
-        for path in pathlib.Path(folder).glob("step-*")
-    )
+    names = [path.name for path in pathlib.Path(folder).glob("step-*")]
+    found = [re.fullmatch(r"step-(0|[1-9]\d{0,17})", name) for name in names]
+    return sorted(int(match[1]) for match in found if match)
+
+
+def score_in(folder: str | os.PathLike) -> dict[str, Any] | None:
+    """The score of the newest checkpoint in a folder, if it has one."""
+    for step in steps_in(folder)[-1:]:
+        path = pathlib.Path(folder) / f"step-{step}" / SCORE
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            score = json.loads(path.read_text(encoding="utf-8"))
+            return score if isinstance(score, dict) else None
+    return None
 
 
 def restore_networks(
@@ -189,10 +213,40 @@ def _restore(
         status = checkpoint.read(str(path)).expect_partial()
         status.assert_existing_objects_matched()
     except _UNREADABLE as error:
-        raise CheckpointError(
-            f"The checkpoint of step {step} in {folder} cannot be read: "
-            f"{first_line(error)}."
+        message = f"The checkpoint of step {step} in {folder} cannot be read: "
+        if fault := _fault_of_machine(path.parent, error):
+            raise CheckpointError(
+                f"{message}{fault}. Nothing was changed; try again once this "
+                "is mended."
+            ) from error
+        raise DamagedCheckpointError(
+            f"{message}{first_line(error)}."
         ) from error
+
+
+def _fault_of_machine(folder: pathlib.Path, error: Exception) -> str:
+    """Why files cannot be read though they may be whole, if so."""
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return first_line(error)
+    try:
+        for path in folder.iterdir():
+            with path.open("rb") as file:
+                while file.read(2**20):
+                    pass
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as fault:
+        return f"{fault.strerror} ({fault.filename or folder})"
+    return ""
+
+
+def _set_aside(folder: pathlib.Path) -> None:
+    """Gives a damaged checkpoint a name under which nothing reads it."""
+    for number in itertools.count(1):
+        aside = folder.with_name(f"damaged-{folder.name}.{number}")
+        if not aside.exists():
+            folder.rename(aside)
+            return
 
 
 def _network_groups(model: ObjectiveModel) -> dict[str, dict[str, Any]]:
@@ -212,13 +266,3 @@ def _network_groups(model: ObjectiveModel) -> dict[str, dict[str, Any]]:
 def _in_order(variables: Iterable[Any]) -> dict[str, Any]:
     """Variables by place and name; Keras numbers paths as objects are made."""
     return {f"{place}_{v.name}": v.value for place, v in enumerate(variables)}
-
-
-def _sync(folder: pathlib.Path) -> None:
-    """Makes sure that what was written outlives a failing machine."""
-    for path in [*folder.iterdir(), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,18 +1,20 @@
 """What a run's folder holds, and how to get its model and data back."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 
-from vaegan_tf import files
+from vaegan_tf import files, locks
 from vaegan_tf.data import ImageDataset, load_dataset
 from vaegan_tf.models import ObjectiveModel, model_class
-from vaegan_tf.runs import provenance
+from vaegan_tf.runs import origin, provenance
 from vaegan_tf.runs.checkpoints import newest_step, restore_networks
 from vaegan_tf.runs.precision import float32
 from vaegan_tf.settings import Experiment
@@ -20,15 +22,29 @@ from vaegan_tf.settings import Experiment
 CheckpointName = Literal["latest", "best"]
 
 
-@dataclasses.dataclass(frozen=True, init=False)
+@dataclasses.dataclass(frozen=True)
 class Run:
-    """The folder of one run, `--model_dir`; it need not exist yet."""
+    """The folder of one run, `--model_dir`; it need not exist yet.
 
-    folder: pathlib.Path
+    Args:
+        folder: The folder; ValueError for a URL or a file.
+        source_dir: Where the run's images are, instead of where its record
+            says. A record that was not written by this user on this machine
+            is not believed: of such a run, this must be given.
+        data_dir: The same for the folder of prepared data sets.
+    """
 
-    def __init__(self, folder: str | os.PathLike):
-        path = pathlib.Path(folder).expanduser()
-        object.__setattr__(self, "folder", path)
+    folder: Any
+    source_dir: str | os.PathLike | None = None
+    data_dir: str | os.PathLike | None = None
+
+    def __post_init__(self) -> None:
+        if not os.fspath(self.folder):
+            raise ValueError("A run's folder must have a name. Received: ''.")
+        folder = files.local(self.folder)
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is a file, and no folder of a run.")
+        object.__setattr__(self, "folder", folder)
 
     record = property(lambda self: self.folder / "run.json")
     flags = property(lambda self: self.folder / "train.flags")
@@ -42,6 +58,7 @@ class Run:
     exports = property(lambda self: self.folder / "export")
     evaluation = property(lambda self: self.folder / "evaluation.json")
     mixture = property(lambda self: self.folder / "samplers" / "mixture.npz")
+    lock = property(lambda self: self.folder / ".lock")
 
     @property
     def exists(self) -> bool:
@@ -62,18 +79,24 @@ class Run:
             )
         try:
             record = json.loads(self.record.read_text(encoding="utf-8"))
-        except ValueError as error:
+            if problem := _problem(record):
+                raise ValueError(problem)
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{self.record} is damaged: {error}.") from error
-        for key in ("kind", "settings", "inputs"):
-            if not isinstance(record, dict) or key not in record:
-                raise ValueError(f"{self.record} is damaged: it lacks `{key}`.")
         return record
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Keeps other processes from training here; LockedError if one does."""
+        return locks.exclusive(self.lock, wait=False)
 
     @property
     def settings(self) -> Experiment:
         """All settings of the run; raises as `read` does."""
         record = self.read()
-        return Experiment.from_dict(record["kind"], record["settings"])
+        try:
+            return Experiment.from_dict(record["kind"], record["settings"])
+        except ValueError as error:
+            raise ValueError(f"{self.record}: {error}") from error
 
     @property
     def model_class(self) -> type[ObjectiveModel]:
@@ -94,13 +117,15 @@ class Run:
             settings: All settings.
             inputs: What the model was built for, from `inputs_of`.
             flag_file: The settings as flags that repeat the run.
-            **others: `attribute_names`, `command` and `precision`.
+            **others: `data`, `attribute_names`, `command` and `precision`.
         """
+        recorded = settings.as_dict()
         record = {
             "kind": settings.kind,
-            "settings": settings.as_dict(),
+            "settings": recorded,
             "inputs": inputs,
             **others,
+            "origin": origin.seal(recorded["data"]),
             "device": provenance.device(),
             "versions": provenance.versions(),
             "git_commit": provenance.git_commit(),
@@ -110,13 +135,15 @@ class Run:
         files.write_json(self.record, record)
 
     def delete(self) -> None:
-        """Deletes what the folder holds.
+        """Deletes what the folder holds but for the lock.
 
         The record goes last: what a kill leaves is still known as a run, and
         its checkpoints are not taken for those of a run that begins.
         """
         paths = sorted(self.folder.iterdir(), key=lambda p: p == self.record)
         for path in paths:
+            if path == self.lock:
+                continue
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
@@ -129,12 +156,19 @@ class Run:
 
         Raises:
             FileNotFoundError: If there is no such checkpoint.
+            CheckpointError: If it cannot be read.
+            ValueError: If the record is damaged.
         """
         record, settings = self.read(), self.settings
-        with float32():
-            model = self.model_class.create(
-                settings.model, seed=settings.run.seed, **record["inputs"]
-            )
+        try:
+            with float32():
+                model = self.model_class.create(
+                    settings.model, seed=settings.run.seed, **record["inputs"]
+                )
+        except (TypeError, KeyError) as error:
+            raise ValueError(
+                f"{self.record} is damaged: no model has such inputs ({error})."
+            ) from error
         return model, restore_networks(model, self._weights(checkpoint))
 
     def checkpoint_step(self, checkpoint: CheckpointName = "latest") -> int:
@@ -145,11 +179,57 @@ class Run:
         return self.best if checkpoint == "best" else self.checkpoints
 
     def dataset(self, **changes: Any) -> ImageDataset:
-        """The run's data set, with other arguments of `load_dataset` if any."""
+        """The run's data set, with other arguments of `load_dataset` if any.
+
+        Raises:
+            ValueError: If the record is another user's, and names places that
+                the caller does not.
+        """
         settings = self.settings
+        places = {"source_dir": self.source_dir, "data_dir": self.data_dir}
+        places = {k: changes.get(k) or v for k, v in places.items()}
+        given = {k: v for k, v in places.items() if v is not None}
+        self._check_origin(given)
         arguments = {**settings.data.as_dict(), "seed": settings.run.seed}
-        arguments |= changes
+        arguments |= changes | given
         return load_dataset(arguments.pop("dataset"), **arguments)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this user has made the run, on this machine."""
+        record = self.read()
+        return origin.is_own(
+            record["settings"].get("data"), record.get("origin")
+        )
+
+    def check_links(self) -> None:
+        """Refuses to write where links of a foreign run may lead.
+
+        Raises:
+            ValueError: If the run is somebody else's and holds a link.
+        """
+        links = (path for path in self.folder.rglob("*") if path.is_symlink())
+        if not self.is_own and (link := next(links, None)):
+            raise ValueError(
+                f"{self.record} was not written by you on this machine, and "
+                f"{link} is a link. Nothing is written to such a run: replace "
+                "the link by a file or folder."
+            )
+
+    def _check_origin(self, given: Mapping[str, Any]) -> None:
+        """Refuses to read what only a foreign record names."""
+        data = self.read()["settings"].get("data", {})
+        for name in ("source_dir", "data_dir"):
+            place = data.get(name)
+            if place is None or name in given:
+                continue
+            if not self.is_own:
+                raise ValueError(
+                    f"{self.record} was not written by you on this machine, "
+                    f"and says that images are in {place}. If they shall be "
+                    f"read from there or from another place, say so: give "
+                    f"`{name}`."
+                )
 
     def examples(
         self, split: str, count: int, **changes: Any
@@ -162,6 +242,30 @@ class Run:
         """
         batches = self.dataset(**changes).batches(split, count)
         return next(iter(batches.as_numpy_iterator()))
+
+
+def _problem(record: Any) -> str:
+    """What is wrong with the shape of a record; empty if nothing is."""
+    if not isinstance(record, dict):
+        return "it is no JSON object"
+    shapes = {"kind": str, "settings": dict, "inputs": dict}
+    for key, kind in shapes.items():
+        if key not in record:
+            return f"it lacks `{key}`"
+        if not isinstance(record[key], kind):
+            return f"`{key}` is {type(record[key]).__name__}"
+    for name, group in record["settings"].items():
+        if not isinstance(group, dict):
+            return f"the settings `{name}` are {type(group).__name__}"
+    names = record.get("attribute_names", [])
+    if not isinstance(names, list) or {type(name) for name in names} - {str}:
+        return "`attribute_names` is no list of texts"
+    if not isinstance(record.get("versions", {}), dict):
+        return "`versions` is no object"
+    for key in ("command", "precision", "device", "git_commit"):
+        if not isinstance(record.get(key), str | None):
+            return f"`{key}` is no text"
+    return ""
 
 
 def load_model(

@@ -3,7 +3,6 @@
 import io
 import os
 import pathlib
-import zipfile
 from typing import cast
 
 import numpy as np
@@ -26,6 +25,7 @@ from vaegan_tf.sampling.samplers import (
 )
 from vaegan_tf.settings import GenerativeSettings
 
+_ARRAYS = ("weights", "means", "scales")
 SAMPLERS = ("prior", "mixture", "truncated")
 
 
@@ -69,7 +69,7 @@ def create_sampler(
             f"Received: name={name!r}."
         )
     step = run.checkpoint_step(checkpoint)
-    kept = _read_mixture(run.mixture, step, num_components)
+    kept = _read_mixture(run.mixture, step, num_components, latent_dim)
     return kept or _fit_to(run, checkpoint, num_components)
 
 
@@ -77,6 +77,7 @@ def _fit_to(
     run: Run, checkpoint: CheckpointName, num_components: int | None
 ) -> MixtureSampler:
     require(run.model_class, "encode")
+    run.check_links()
     model, step = run.model(checkpoint)
     seed = run.settings.run.seed
     codes = posterior_codes(model, run.dataset(), seed)
@@ -96,15 +97,24 @@ def _fit_to(
 
 
 def _read_mixture(
-    path: pathlib.Path, step: int, num_components: int | None
+    path: pathlib.Path,
+    step: int,
+    num_components: int | None,
+    latent_dim: int,
 ) -> MixtureSampler | None:
     """The mixture in a file; `None` if it is none, stale or damaged."""
     try:
-        with np.load(path) as file:
-            arrays = file["weights"], file["means"], file["scales"]
-            stale = file["step"] != step
-    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile):
+        arrays = files.read_npz(path)
+    except (OSError, ValueError):
         return None
-    mixture = MixtureSampler(*arrays)
-    stale |= num_components not in (None, len(mixture.weights))
-    return None if stale else mixture
+    none = np.zeros(0)
+    step_shape, *shapes = (
+        arrays.get(name, none).shape for name in ("step", *_ARRAYS)
+    )
+    count = shapes[0][0] if shapes[0] else 0
+    expected = [(count, *[latent_dim] * rank) for rank in range(3)]
+    if not count or step_shape or shapes != expected or arrays["step"] != step:
+        return None
+    if num_components not in (None, count):
+        return None
+    return MixtureSampler(*(arrays[name] for name in _ARRAYS))

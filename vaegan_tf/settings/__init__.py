@@ -3,6 +3,7 @@
 from vaegan_tf.settings.data import DataSettings
 from vaegan_tf.settings.experiment import Experiment, groups_of, kinds_with
 from vaegan_tf.settings.fields import (
+    MAX_SEED,
     REQUIRED,
     Field,
     Settings,
@@ -33,6 +34,7 @@ from vaegan_tf.settings.training import (
 )
 
 __all__ = [
+    "MAX_SEED",
     "REQUIRED",
     "AdversarialSettings",
     "DataSettings",

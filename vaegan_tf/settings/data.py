@@ -20,6 +20,7 @@ class DataSettings(Settings):
         "gs://bucket/data (default: that of TensorFlow Datasets, "
         "~/tensorflow_datasets).",
         is_path=True,
+        may_be_url=True,
     )
     source_dir: str | None = setting(
         None,
@@ -41,4 +42,11 @@ class DataSettings(Settings):
         "163 of CelebA, as in the authors' code; square the central square; "
         "auto chooses by data set.",
         choices=CROPS,
+    )
+    memory_limit: float | None = changeable(
+        None,
+        "GiB of images that a split may hold in memory; those of larger ones "
+        "are read from the disk (default: 4, or a third of the memory that is "
+        "free if that is less).",
+        low=0,
     )

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 REQUIRED: Any = dataclasses.MISSING
+MAX_SEED = 2**31 - 1  # of TensorFlow's stateless noise
 _TYPES = {
     bool: "true or false",
     int: "a whole number",
@@ -36,6 +37,7 @@ class Field:
     above: float | None = None  # a number that it must exceed
     below: float | None = None  # a number that it must stay under
     is_path: bool = False  # made absolute, so that records are true anywhere
+    may_be_url: bool = False  # a path that is read from object storage too
     changeable: bool = False  # by a resumed run
     recorded: bool = True  # it belongs to the run, not to one call
     name: str = ""
@@ -54,7 +56,7 @@ class Field:
             "below": self.below,
         }
         return " and ".join(
-            f"{word} {bound:g}"
+            f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}"
             for word, bound in words.items()
             if bound is not None
         )
@@ -69,7 +71,7 @@ class Field:
             value = tuple(value)
         elif self.type is float and type(value) is int:
             value = float(value)
-        elif self.is_path and isinstance(value, str) and "://" not in value:
+        elif self.is_path and isinstance(value, str) and not _is_url(value):
             value = os.path.abspath(os.path.expanduser(value))
         must = "" if value is None and self.optional else self._must(value)
         if must:
@@ -85,6 +87,13 @@ class Field:
             return f"be {_TYPES[self.type]}"
         if isinstance(value, float) and not math.isfinite(value):
             return "be finite"
+        if isinstance(value, int) and abs(value) >= 2**63:
+            return "have at most 64 bits"
+        parts = value if isinstance(value, tuple) else (value,)
+        if not all(_is_unicode(str(part)) for part in parts):
+            return "be valid Unicode without NUL characters"
+        if self.is_path and _is_url(value) and not self.may_be_url:
+            return "be on this machine, not at a URL"
         outside = (
             (self.choices and value not in self.choices)
             or (self.low is not None and value < self.low)
@@ -171,6 +180,15 @@ def _plain_type(hint: Any) -> tuple[type, bool]:
         (kind,) = (kind for kind in hint.__args__ if kind is not type(None))
         return _plain_type(kind)[0], True
     return typing.get_origin(hint) or hint, False
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written; names of files that are not UTF-8 cannot."""
+    return not any(a == "\0" or "\ud800" <= a <= "\udfff" for a in text)
+
+
+def _is_url(value: str) -> bool:
+    return "://" in value
 
 
 def _is_of_type(value: Any, kind: type) -> bool:

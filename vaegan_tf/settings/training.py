@@ -1,6 +1,11 @@
 """How is a model trained, on which devices, and what is recorded?"""
 
-from vaegan_tf.settings.fields import Settings, changeable, setting
+from vaegan_tf.settings.fields import (
+    MAX_SEED,
+    Settings,
+    changeable,
+    setting,
+)
 
 AUGMENTATIONS = ("none", "flip", "authors")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
@@ -9,7 +14,9 @@ STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 class OptimisationSettings(Settings):
     """How far and how often networks step."""
 
-    batch_size: int = setting(64, "Images in a step, all devices.", low=1)
+    batch_size: int = setting(
+        64, "Images in a step, all devices.", low=1, high=2**16
+    )
     train_steps: int = changeable(20_000, "Steps to train for.", low=1)
     optimizer: str = setting(
         "rmsprop", "How gradients are used.", choices=("rmsprop", "adam")
@@ -51,7 +58,10 @@ class RunSettings(Settings):
     """On which devices a run trains, and when it writes something."""
 
     seed: int = setting(
-        0, "Seed of weights, data order, noise and splits.", low=0
+        0,
+        "Seed of weights, data order, noise and splits.",
+        low=0,
+        high=MAX_SEED,
     )
     strategy: str = changeable(
         "auto",

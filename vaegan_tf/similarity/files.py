@@ -5,8 +5,9 @@ import pathlib
 import re
 from collections.abc import Sequence
 
+from vaegan_tf import files
 from vaegan_tf.data import image_files
-from vaegan_tf.data.attribute_table import read_csv
+from vaegan_tf.data.attribute_table import decoded, read_csv
 
 CLASSES = ("normal", "anomalous")
 
@@ -56,10 +57,8 @@ def read_labels(
         ValueError: If it is not such a table, does not match the images, or
             all labels are the same.
     """
-    try:
-        text = pathlib.Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} must be a text file.") from None
+    files.check_regular(path)
+    text = decoded(str(path), pathlib.Path(path).read_bytes())
     for number, word in enumerate(CLASSES):
         text = re.sub(rf",\s*{word}\s*$", f",{number}", text, flags=re.M)
     table = read_csv(str(path), text)

@@ -24,10 +24,12 @@ from vaegan_tf.evaluation import Evaluator
 from vaegan_tf.predictor.chart import score_chart
 from vaegan_tf.predictor.scores import score_predictor, score_table
 from vaegan_tf.runs import Checkpoints, Run
+from vaegan_tf.runs.checkpoints import score_in
 from vaegan_tf.training.summaries import SummaryWriter, attribute_latents
 
 SAMPLE_SEED = 2016
 MOST_FRAMES = 100
+MOST_KEPT = 200  # grids of one kind, and images of one name in TensorBoard
 Logs = dict[str, float] | None
 
 
@@ -74,8 +76,7 @@ class RunCallback(keras.callbacks.Callback):
         """Writes numbers of this step, to TensorBoard as `curves` if given."""
         if self.path:
             line = json.dumps({"step": self.step, **values}) + "\n"
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(line)
+            files.append_text(self.path, line)
         if self.writer:
             self.writer.scalars(self.step, values if curves is None else curves)
 
@@ -91,6 +92,21 @@ class StepCallback(RunCallback):
 
     every: int
     _last: int | None = dataclasses.field(default=None, init=False)
+
+    @property
+    def stride(self) -> int:
+        """Steps between two of what is kept: twice as many when too many."""
+        stride = self.every
+        while self.step // stride > MOST_KEPT:
+            stride *= 2
+        return stride
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether large output of this step goes to TensorBoard."""
+        is_last = self.step == self.params.get("train_steps")
+        is_last |= self.step % self.every != 0  # Of `fit`.
+        return is_last or self.step % self.stride == 0
 
     def act(self) -> None:
         """Writes what is due at this step."""
@@ -197,7 +213,7 @@ class ImageGrid(StepCallback):
         for path in folder.glob(".*.*.*.*"):  # Cut short by a kill.
             path.unlink()
         for path in self.paths():
-            if int(path.stem.rsplit("-", 1)[1]) > step:
+            if _step_of_grid(path) > step:
                 path.unlink()
         if step == 0:
             self.act()
@@ -207,7 +223,17 @@ class ImageGrid(StepCallback):
         grid = self.grid()
         name = f"{self.name}-{self.step:08d}.png"
         pictures.write_png(pathlib.Path(self.folder) / name, grid)
-        self.write_images({self.name: grid})
+        if self.is_kept:
+            self.write_images({self.name: grid})
+        if self.stride > self.every:
+            self._thin_out()
+
+    def _thin_out(self) -> None:
+        """Deletes grids between those that are kept, but for the newest."""
+        for path in self.paths():
+            step = _step_of_grid(path)
+            if step % self.stride and step != self.step:
+                path.unlink()
 
     def paths(self) -> list[pathlib.Path]:
         """The grids there are, by step."""
@@ -235,8 +261,10 @@ class SampleGrid(ImageGrid):
             return
         paths = self.paths()
         chosen = np.linspace(0, len(paths) - 1, min(len(paths), MOST_FRAMES))
-        frames = [pictures.read_png(paths[round(index)]) for index in chosen]
-        pictures.write_gif(pathlib.Path(self.folder) / "samples.gif", frames)
+        read = (_frame(paths[round(index)]) for index in chosen)
+        if frames := [frame for frame in read if frame is not None]:
+            path = pathlib.Path(self.folder) / "samples.gif"
+            pictures.write_gif(path, frames)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -267,27 +295,22 @@ class BestCheckpoint:
         self.checkpoints = checkpoints
         self.criterion = criterion
         self.conditions = conditions
-        self.record = checkpoints.folder / "score.json"
         self.lowest = float("inf")
 
     def read(self) -> None:
         """Reads the lowest value so far."""
-        self.lowest = float("inf")
-        if not self.record.exists():
-            return
-        record = json.loads(self.record.read_text())
-        alike = all(record.get(k) == v for k, v in self.conditions.items())
-        if alike and self.criterion in record:
-            self.lowest = record[self.criterion]
+        score = score_in(self.checkpoints.folder) or {}
+        alike = all(score.get(k) == v for k, v in self.conditions.items())
+        value = score.get(self.criterion) if alike else None
+        self.lowest = value if isinstance(value, float) else float("inf")
 
     def update(self, step: int, value: float) -> None:
         """Keeps the model as it is if its value is the lowest."""
         if not value < self.lowest:
             return
+        score = {"step": step, self.criterion: value, **self.conditions}
+        self.checkpoints.save(score)
         self.lowest = value
-        self.checkpoints.save()
-        record = {"step": step, self.criterion: value, **self.conditions}
-        files.write_json(self.record, record)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -384,7 +407,7 @@ class LatentCodes(StepCallback):
 
     def act(self) -> None:
         """Writes histograms of codes by attribute, and projector's files."""
-        if self.writer is None:
+        if self.writer is None or not self.is_kept:
             return
         image, names = self.example["image"], self.attribute_names
         attributes = self.example.get("attributes")
@@ -407,8 +430,9 @@ class PredictorChart(StepCallback):
         """Draws the chart, and writes the means of all scores."""
         scores = score_predictor(self.model, self.batches)
         title = f"validation: {scores['num_images']} images, step {self.step}"
-        chart = score_chart(scores["attributes"], title)
-        self.write_images({"scores/validation": chart})
+        if self.is_kept:
+            chart = score_chart(scores["attributes"], title)
+            self.write_images({"scores/validation": chart})
         self.write_scalars(_curves("validation", scores["mean"]))
 
 
@@ -445,16 +469,35 @@ class PredictorScores(RunCallback):
         self.write_scalars(_curves("test", scores["mean"]))
 
 
+def _step_of_grid(path: pathlib.Path) -> int:
+    return int(path.stem.rsplit("-", 1)[1])
+
+
+def _frame(path: pathlib.Path) -> np.ndarray | None:
+    """A grid that was drawn; `None` if its file is damaged."""
+    try:
+        return pictures.read_png(path)
+    except ValueError as error:
+        logging.warning("Left out of the animation: %s", error)
+        return None
+
+
 def drop_later(path: str | os.PathLike | None, step: int) -> None:
-    """Drops the JSON lines of later steps, and one cut short."""
+    """Drops the JSON lines of later steps, and those that are damaged."""
     if path is None or not os.path.exists(path):
         return
-    kept = []
-    for line in pathlib.Path(path).read_text("utf-8").splitlines(True):
-        if not line.endswith("\n") or json.loads(line)["step"] > step:
-            break
-        kept.append(line)
-    files.write_text(path, "".join(kept))
+    lines = pathlib.Path(path).read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if 0 <= _step_of(line) <= step]
+    files.write_bytes(path, b"".join(kept))
+
+
+def _step_of(line: bytes) -> int:
+    """The step of a JSON line; −1 if the line is cut short or damaged."""
+    try:
+        step = json.loads(line)["step"] if line.endswith(b"\n") else -1
+    except (ValueError, LookupError, TypeError):
+        return -1
+    return step if isinstance(step, int) else -1
 
 
 def duration(seconds: float) -> str:

@@ -240,12 +240,16 @@ def read_cluster(text: str | None) -> Cluster | None:
             for kind in _TASKS
             for index, address in enumerate(cluster.get(kind, []))
         }
+        if any(not isinstance(cluster.get(k, []), list) for k in _TASKS):
+            raise TypeError("a task's addresses are no list")
+        if not all(isinstance(a, str) for a in addresses.values()):
+            raise TypeError("an address is no text")
         own = (task.get("type"), int(task.get("index", 0)))
         if addresses and others:
             reason = f"it lists tasks of type {others[0]!r}"
         elif addresses and own not in addresses:
             reason = f"its task, {own}, is not in its cluster"
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         reason = f"it cannot be read: {error}"
     if reason:
         raise ValueError(

@@ -1,14 +1,16 @@
 """What can be watched while a model trains: TensorBoard, Weights & Biases."""
 
+import contextlib
 import io
 import os
 import pathlib
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+import tensorflow as tf
 from absl import logging
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins import projector
@@ -21,6 +23,7 @@ from tensorboard.util import tensor_util
 
 from vaegan_tf import files
 from vaegan_tf import images as pictures
+from vaegan_tf.runs.checkpoints import first_line
 
 
 class SummaryWriter:
@@ -79,7 +82,7 @@ class SummaryWriter:
     def hparams(self, settings: Mapping[str, Any]) -> None:
         """Writes settings for TensorBoard's table; see `flatten_hparams`."""
         self._add_event(0, summary=hparams_pb(flatten_hparams(settings)))
-        self._events.flush()
+        self._flush()
 
     def projector(
         self,
@@ -128,7 +131,8 @@ class SummaryWriter:
 
     def close(self) -> None:
         """Ends the logs; nothing can be written after it."""
-        self._events.close()
+        with self._saying_where():
+            self._events.close()
         self._mirror.finish()
 
     def __enter__(self) -> Self:
@@ -143,14 +147,29 @@ class SummaryWriter:
         """Writes values by name; to the mirror as its class `kind`, if any."""
         for summary in [make(*item) for item in values.items()]:
             self._add_event(step, summary=summary)
-        self._events.flush()
+        self._flush()
         self._mirror.log(step, values, kind)
+
+    def _flush(self) -> None:
+        with self._saying_where():
+            self._events.flush()
 
     def _add_event(self, step: int, **content: Any) -> None:
         event = event_pb2.Event(
             step=int(step), wall_time=time.time(), **content
         )
-        self._events.add_event(event)
+        with self._saying_where():
+            self._events.add_event(event)
+
+    @contextlib.contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        """Says of a full disk and the like which folder it holds."""
+        try:
+            yield
+        except (OSError, tf.errors.OpError) as error:
+            raise OSError(
+                f"{self._folder} cannot be written to: {first_line(error)}."
+            ) from error
 
 
 def attribute_latents(

@@ -56,19 +56,25 @@ def train(
         ValueError: If settings contradict each other, or the run.
         DivergenceError: If the run diverges.
         CheckpointError: If a checkpoint cannot be written or read.
+        LockedError: If another process trains in this folder.
     """
     distribution = distribution or Distribution()
     check_experiment(run, settings, distribution)
     record = {
         "flag_file": flag_file,
+        "data": dataset.contents,
         "attribute_names": list(dataset.attribute_names),
         "command": command,
         "precision": _set_up(settings),
     }
     logging.info("%s", distribution)
-    with _trainer(
-        run, dataset, settings, callbacks, distribution, record
-    ) as trainer:
+    alone = run.locked() if distribution.is_chief else contextlib.nullcontext()
+    with (
+        alone,
+        _trainer(
+            run, dataset, settings, callbacks, distribution, record
+        ) as trainer,
+    ):
         return trainer.run()
 
 
@@ -244,7 +250,7 @@ def check_experiment(
         require(cls, "sample")
     if not distribution.is_chief:
         return
-    resumes = run.exists and not settings.run.overwrite
+    resumes = run.exists and not _starts_anew(run, settings)
     if resumes and (lines := run.settings.differences(settings)):
         raise ValueError(
             f"{run.folder} holds a run with other settings. Resume it with "
@@ -285,8 +291,28 @@ def _begin(
             _borrow(name, model, settings, inputs)
     if settings.run.overwrite and run.exists:
         run.delete()
-    if not run.exists:
+    if run.exists:
+        run.check_links()
+    if not steps_in(run.checkpoints):  # Also if the first start has failed.
         run.write(settings, inputs, **record)
+    _check_data(run, record["data"])
+
+
+def _check_data(run: Run, contents: Mapping[str, str]) -> None:
+    """Refuses to resume a run with other images; older runs do not know."""
+    before = run.read().get("data")
+    if not isinstance(before, dict) or before == contents:
+        return
+    lines = [
+        f"{split}: {before.get(split, 'nothing')} -> {now}"
+        for split, now in contents.items()
+        if before.get(split) != now
+    ]
+    raise ValueError(
+        f"The images are not those that {run.folder} was trained on: files "
+        "were changed, added or removed. Resume the run with its own images, "
+        "or train in another folder. The differences:\n  " + "\n  ".join(lines)
+    )
 
 
 def _lender(name: str, settings: Experiment) -> Run:

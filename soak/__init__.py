@@ -1,0 +1,1 @@
+"""Kills, failing disks and damaged files, for as long as you like."""
