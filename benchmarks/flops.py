@@ -5,6 +5,7 @@ import itertools
 from typing import Any
 
 from vaegan_tf.networks import blocks, decoder, discriminator, encoder
+from vaegan_tf.settings import NetworkSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +64,7 @@ def networks(
         A `Network` each for `encoder`, `decoder` and `discriminator`.
     """
     blocks.check_image(image_size, 3)
-    scaled = blocks.Blocks("counted", width=width).scaled
+    scaled = blocks.Blocks("counted", NetworkSettings(width=width)).scaled
     return {
         "encoder": _encoder(image_size, scaled, latent_dim, encoder_units),
         "decoder": _decoder(image_size, scaled, latent_dim),
@@ -77,7 +78,7 @@ def step_flops(
     """Floating-point operations that a step of `vaegan-train` needs.
 
     Two for each multiply-add of the convolutions and fully connected layers,
-    with the defaults of `vaegan-train`. Images go forward once. Then each
+    with the settings of `benchmarks.recipe`. Images go forward once. Then each
     network goes back by itself, from its own objective to its own weights, as
     in `vaegan_tf.models.base`. A network's inputs' gradients, or its weights',
     take as many multiply-adds as its forward pass.

@@ -1,7 +1,7 @@
 """The same step written with stock Keras, as its guides show it.
 
 Networks, objectives, optimizers and running average are those of
-`vaegan-train`'s defaults at 64×64; no network, loss or optimizer of
+`benchmarks.recipe` at 64×64; no network, loss or optimizer of
 `vaegan_tf` is used.
 """
 

@@ -1,6 +1,6 @@
 """The same networks, objectives and optimizers in PyTorch.
 
-What `vaegan-train`'s defaults are at 64×64, as one would write it for PyTorch:
+What `benchmarks.recipe` is at 64×64, as one would write it for PyTorch:
 modules in channels-first layout, symmetric padding (TensorFlow's "same" is its
 mirror image), one forward pass, a gradient for each network.
 """

@@ -3,7 +3,7 @@
 import importlib.util
 import shutil
 
-from benchmarks import tables
+from benchmarks import recipe, tables
 from benchmarks.children import MeasurementError
 
 BATCH_SIZE = 64
@@ -15,6 +15,18 @@ OURS = {
 }
 # Not what the other implementations train; in the precision of `auto`.
 OTHERS = {
+    "default": recipe.DEFAULTS,
+    **{
+        f"with_{name}": {name: recipe.DEFAULTS[name]}
+        for name in (
+            "codes",
+            "decoder_normalization",
+            "upsampling",
+            "discriminator_normalization",
+            "feature_layers",
+            "gamma",
+        )
+    },
     "non_saturating": {"adversarial": "non_saturating"},
     "vae": {"kind": "vae"},
 }

@@ -36,7 +36,10 @@ TINY = (
     "--sample_every=2",
     "--precision=float32",
     "--augmentation=flip",
+    "--learning_rate_decay=none",
 )
+# How the rate of a predictor falls.
+COSINE = "--learning_rate_decay=cosine"
 
 
 def pytest_configure():
@@ -155,7 +158,7 @@ def trained(train_tiny, tiny_dir, make_once):
         extra = []
         if kind == "predictor":
             extra = [f"--data_dir={tiny_dir}", f"--model_dir={folder}"]
-            call_train(*TINY, *extra, "--model=predictor")
+            call_train(*TINY, COSINE, *extra, "--model=predictor")
             return
         if kind == "learned_metric_vae":
             extra = [f"--discriminator_from={run('gan')}"]

@@ -146,3 +146,9 @@ def test_attribute_nll_of_sure_answers_is_finite():
         tf.constant([[1.0, 0.0]]), tf.constant([[1e4, 1e4]])
     )
     np.testing.assert_allclose(found, [1e4])
+
+
+def test_hinge_losses_by_hand():
+    logits = np.array([[-2.0], [0.25], [3.0]], np.float32)
+    np.testing.assert_allclose(losses.real_hinge(logits), [3, 0.75, 0])
+    np.testing.assert_allclose(losses.generated_hinge(logits), [0, 1.25, 4])

@@ -40,6 +40,9 @@ class ToyEncoder(keras.Model):
         mean = self.mean(keras.ops.reshape(inputs["image"], (-1, 1)))
         return {"mean": mean, "log_variance": keras.ops.zeros_like(mean)}
 
+    def get_config(self):
+        return {"latent_dim": self.latent_dim, "name": self.name}
+
 
 class Toy(GenerativeModel):
     """A decoder that shall draw images alike: squared error of draws.

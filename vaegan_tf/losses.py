@@ -142,3 +142,19 @@ def generated_nll(logit: tf.Tensor, epsilon: float = 0.0) -> tf.Tensor:
         Larsen et al. (2016), eq. 5, second term.
     """
     return real_nll(-logit, epsilon)
+
+
+def real_hinge(logit: tf.Tensor) -> tf.Tensor:
+    """Hinge loss of images labelled real, max(0, 1 − logit).
+
+    Of a discriminator's logit, (batch, 1), there is one value each, (batch,).
+
+    Reference:
+        Lim & Ye (2017), "Geometric GAN".
+    """
+    return tf.nn.relu(1.0 - tf.squeeze(logit, axis=-1))
+
+
+def generated_hinge(logit: tf.Tensor) -> tf.Tensor:
+    """Hinge loss of images labelled generated, max(0, 1 + logit)."""
+    return real_hinge(-logit)

@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import flops, ours, recipe
-from vaegan_tf.models import create_model
 
 
 def macs(layer):
@@ -144,7 +143,8 @@ def operations(op):
 
 @pytest.mark.parametrize("image_size", [32, 64, 128])
 def test_count_is_that_of_the_networks(image_size):
-    model = create_model(image_size=image_size, width=1 / 16)
+    settings = recipe.experiment(image_size=image_size, width=1 / 16)
+    model = ours.created(settings)
     counted = flops.networks(image_size, 1 / 16)
     for name, network in counted.items():
         layers = getattr(model, name).layers

@@ -111,7 +111,7 @@ def test_gan_shows_its_own_settings_and_defaults():
     }
     assert flags == set(fields(groups_of("gan")["model"]))
     assert "gamma" not in flags
-    assert "(default: non_saturating)" in " ".join(model.split())
+    assert "(default: hinge)" in " ".join(model.split())
 
 
 def test_defaults_of_what_an_override_replaces_are_its_own():
@@ -123,23 +123,22 @@ def test_defaults_of_what_an_override_replaces_are_its_own():
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--model=vaegan"], ("minimax", "separate")),
-        (["--model=gan"], ("non_saturating", "joint")),
-        (["--model=gan", "--adversarial=minimax"], ("minimax", "joint")),
-        (["--model", "gan"], ("non_saturating", "joint")),
-        (["--model=vaegan", "-model=gan"], ("non_saturating", "joint")),
+        (["--model=vaegan"], None),
+        (["--model=vae"], 1.0),
+        (["--model=vae", "--kl_weight=2"], 2.0),
+        (["--model", "vae"], 1.0),
+        (["--model=vaegan", "-model=vae"], 1.0),
     ],
 )
-def test_a_gan_plays_another_game_by_default(arguments, expected):
-    found = parse(*arguments)
-    assert (found["adversarial"], found["batch_statistics"]) == expected
+def test_a_model_has_defaults_of_its_own(arguments, expected):
+    assert parse(*arguments)["kl_weight"] == expected
 
 
 def test_a_model_of_a_flag_file(tmp_path):
     file = tmp_path / "a.flags"
-    file.write_text("--model=gan\n--adversarial=minimax\n")
+    file.write_text("--model=vae\n--latent_dim=3\n")
     found = parse(f"--flagfile={file}")
-    assert (found["model"], found["batch_statistics"]) == ("gan", "joint")
+    assert (found["model"], found["kl_weight"]) == ("vae", 1.0)
     page = train.command.help_page("p", [f"--flagfile={file}"])
     assert "--gamma" not in page
 

@@ -132,11 +132,11 @@ def test_signatures_compute_what_the_model_computes(
                 expected["logit"],
                 atol=1e-5,
             )
-            np.testing.assert_allclose(
-                served["features"](**inputs)["features"],
-                expected["features"],
-                atol=1e-5,
-            )
+            features = served["features"](**inputs)
+            assert sorted(features) == ["features_1", "features_2"]
+            for layer, maps in enumerate(expected["features"], 1):
+                served_maps = features[f"features_{layer}"]
+                np.testing.assert_allclose(served_maps, maps, atol=1e-5)
 
 
 @pytest.mark.parametrize("scale", ["unit", "batch"])

@@ -21,7 +21,9 @@ from vaegan_tf.training.fused_optimizers import FusedRMSprop
 
 STEPS = 20
 RULE = {"equilibrium_margin": 0.05}  # Narrow: networks have to wait soon.
-VAEGAN = {"kind": "vaegan", "feature_scale": "batch", "gamma": 0.01, **RULE}
+# Networks whose numbers depend on which images share a batch.
+BATCH = {"decoder_normalization": "batch", "codes": "centered"}
+BATCH_TOO = {**BATCH, "discriminator_normalization": "batch"}
 # With these the discriminator has to wait at some steps, and not at others.
 AHEAD = {
     "batch_statistics": "joint",
@@ -29,19 +31,26 @@ AHEAD = {
     "equilibrium_margin": 0.3,
 }
 MODELS = {
-    "vae": {"kind": "vae", "weight_decay": 1e-3},
-    "gan": {"kind": "gan", "adversarial": "non_saturating", **RULE},
-    "vaegan": {**VAEGAN, **AHEAD},
-    "conditional": {
-        **VAEGAN,
-        "num_attributes": 18,
-        "batch_statistics": "separate",
-        "width": 0.05,
+    "vae": {"kind": "vae", "weight_decay": 1e-3, **BATCH},
+    "gan": {
+        "kind": "gan",
+        "adversarial": "non_saturating",
+        "decoder_normalization": "batch",
+        "discriminator_normalization": "batch",
+        "batch_statistics": "joint",
+        **RULE,
     },
-    "learned_metric_vae": {
-        "kind": "learned_metric_vae",
-        "feature_scale": "batch",
+    "vaegan": {
+        "kind": "vaegan",
+        "adversarial": "minimax",
+        "gamma": 0.01,
+        "feature_layers": (2,),
+        "kl_weight": 0.8,
+        **BATCH_TOO,
+        **AHEAD,
     },
+    "conditional": {"kind": "vaegan", "num_attributes": 18, "width": 0.05},
+    "learned_metric_vae": {"kind": "learned_metric_vae"},
 }
 # The other cases are a VAE under other circumstances.
 PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
@@ -100,7 +109,8 @@ def make(case, distribution):
 def weights(model, moment):
     return {
         f"{moment}/{network}/{weight.path}": weight.numpy()
-        for network in (*model.networks, "decoder_ema")
+        for network in (*model.networks, "encoder_ema", "decoder_ema")
+        if hasattr(model, network)
         for weight in getattr(model, network).weights
     }
 

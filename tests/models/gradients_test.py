@@ -20,7 +20,7 @@ from tests.models.small import (
 from vaegan_tf.models import GAN, VAE, VAEGAN, LearnedMetricVAE
 
 # Algorithm 1 and its variants, written out network by network.
-PAPER = {"gamma": 0.3, "feature_scale": "unit"}
+PAPER = {"gamma": 0.3, "feature_scale": "unit", "adversarial": "minimax"}
 CASES = {
     "vae": (
         VAE,
@@ -63,6 +63,7 @@ CASES = {
         VAEGAN,
         {
             "feature_scale": "unit",
+            "adversarial": "minimax",
             "reconstruction_weight": 0.1,
             "discriminate_reconstructions": False,
             "batch_statistics": "paired",
@@ -116,6 +117,32 @@ def test_every_network_descends_its_own_objective(case):
     model, image = make(model_class, **settings), image_batch()
     expected = Twin(model, image).gradients(objectives)
     assert_close(step_gradients(model, image), expected)
+
+
+def test_gamma_follows_the_gradients_at_the_decoders_images():
+    settings = {"gradient_ratio": 1.5, "kl_weight": 3.0}
+    model, image = make(VAEGAN, **settings), image_batch()
+    twin = Twin(model, image)
+    fakes = [twin.reconstruction(), twin.decode(twin.prior)]
+    fooling = np.linalg.norm([twin.fooling_pull(flat) for flat in fakes])
+    gamma = 1.5 * fooling / np.linalg.norm(twin.feature_pull())
+    assert gamma > 0.01
+    expected = twin.gradients(
+        {
+            "encoder": lambda t: 3 * t.kl() + t.feature_nll("batch"),
+            "decoder": lambda t: (
+                gamma * t.feature_nll("batch") - t.mean_logit()
+            ),
+            "discriminator": lambda t: (
+                t.hinge(t.image, 1)
+                + 0.5 * t.hinge(t.reconstruction(), -1)
+                + 0.5 * t.hinge(t.decode(t.prior), -1)
+            ),
+        }
+    )
+    assert_close(step_gradients(model, image), expected)
+    terms = model.terms({"image": tf.constant(image)}, training=False)
+    assert terms["gamma"].shape == (len(image),)
 
 
 @pytest.mark.parametrize(

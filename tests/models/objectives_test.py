@@ -155,7 +155,7 @@ def five_steps():
             drawn.append(super().standard_normal(count, purpose, training))
             return drawn[-1]
 
-    model = make(FiveSteps)
+    model = make(FiveSteps, adversarial="non_saturating")
     model.compile(keras.optimizers.SGD(0.5))
     return model, drawn
 
@@ -201,7 +201,7 @@ def test_all_networks_step_from_the_same_weights_in_the_last_round(five_steps):
     twin.descend(gradients, rate=0.5)
     assert_close(weights_of(model), twin.weights)
     # From weights before or after the last round the decoder steps elsewhere.
-    first = Twin(make(GAN), image)
+    first = Twin(make(GAN, adversarial="non_saturating"), image)
     first.prior = last
     for other in (first, twin):
         wrong = other.gradient("decoder", objectives["decoder"])
@@ -232,7 +232,7 @@ class Penalized(GAN):
 
 
 def test_a_term_may_hold_a_gradient():
-    model, image = make(Penalized), image_batch()
+    model, image = make(Penalized, adversarial="non_saturating"), image_batch()
     twin = Twin(model, image)
     expected = twin.gradients(
         {
@@ -248,7 +248,7 @@ def test_a_term_may_hold_a_gradient():
     # A slope taken for a constant would leave the penalty's gradient out.
     wrong = twin.gradient("discriminator", lambda t: t.real() + t.generated())
     assert distance(received["discriminator"], wrong) > 1e-3
-    again = make(Penalized)
+    again = make(Penalized, adversarial="non_saturating")
     terms = again.terms({"image": tf.constant(image)}, training=True)
     np.testing.assert_allclose(np.mean(terms["penalty"]), value, rtol=1e-5)
 

@@ -60,7 +60,7 @@ class SmallDiscriminator(keras.Model):
     def call(self, inputs, training=None):
         flat = keras.ops.reshape(inputs["image"], (-1, PIXELS))
         features = keras.ops.tanh(self.hidden(flat))
-        return {"features": features, "logit": self.logit(features)}
+        return {"features": [features], "logit": self.logit(features)}
 
 
 class SmallCritic(keras.Model):
@@ -156,6 +156,30 @@ class Twin:
     def generated(self, as_real=False):
         logit = self.discriminate(self.decode(self.prior))[1]
         return mean_softplus(-logit if as_real else logit)
+
+    def hinge(self, flat, sign):
+        """Mean of max(0, 1 − logit), or of max(0, 1 + logit) for fakes."""
+        _, logit = self.discriminate(flat)
+        return np.mean(np.maximum(0, 1 - sign * logit))
+
+    def mean_logit(self):
+        """That of reconstructions and generated images."""
+        fakes = [self.reconstruction(), self.decode(self.prior)]
+        return np.mean([self.discriminate(flat)[1] for flat in fakes])
+
+    def feature_pull(self):
+        """∂/∂image of the sum of feature errors, at the reconstructions."""
+        kernel = self.weights["discriminator"][0]
+        real, _ = self.discriminate(self.image)
+        fake, _ = self.discriminate(self.reconstruction())
+        error = (fake - real) / (real.var(axis=0) + 1e-6)
+        return (error * (1 - fake**2)) @ kernel.T
+
+    def fooling_pull(self, flat):
+        """∂/∂image of the sum of −logit / 2, at some images."""
+        kernel, _, kernel_l, _ = self.weights["discriminator"]
+        features, _ = self.discriminate(flat)
+        return -0.5 * ((1 - features**2) * kernel_l[:, 0]) @ kernel.T
 
     def penalty(self):
         """(‖∂logit/∂image‖ − 1)² at the real images."""

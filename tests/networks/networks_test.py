@@ -57,7 +57,7 @@ def test_the_discriminator_is_that_of_the_paper():
 
 def test_parameters_are_those_of_the_table():
     # Kernels, biases where nothing is normalised, 4 numbers per normalised
-    # channel.
+    # channel, and the running variance of features.
     encoder = (
         25 * (3 * 64 + 64 * 128 + 128 * 256)
         + 8 * 8 * 256 * 2048
@@ -77,6 +77,7 @@ def test_parameters_are_those_of_the_table():
         + 4 * (128 + 256 + 256 + 512)
         + 512
         + 1
+        + (128 + 256 + 256)
     )
     assert Encoder().count_params() == encoder
     assert Decoder().count_params() == decoder
@@ -108,28 +109,36 @@ def test_all_sizes_go_through_8_by_8_maps(
 
 
 @pytest.mark.parametrize(
-    ("image_size", "layer", "shape"),
+    ("image_size", "layers", "shapes"),
     [
-        (64, 1, (32, 32)),
-        (64, 2, (16, 16)),
-        (64, None, (8, 8)),
-        (32, None, (8, 8)),
-        (128, None, (16, 16)),
+        (64, (1,), [(32, 32)]),
+        (64, (2, 3), [(16, 16), (8, 8)]),
+        (64, (), [(32, 32), (16, 16), (8, 8)]),
+        (32, (), [(16, 16), (8, 8)]),
+        (128, (3,), [(16, 16)]),
     ],
 )
-def test_features_are_those_of_layer_l(image_size, layer, shape):
-    discriminator = Discriminator(image_size, feature_layer=layer, width=0.05)
-    assert discriminator.output["features"].shape[1:3] == shape
+def test_features_are_those_of_layers_l(image_size, layers, shapes):
+    discriminator = Discriminator(image_size, feature_layers=layers, width=0.05)
+    maps = discriminator.output["features"]
+    assert [layer.shape[1:3] for layer in maps] == shapes
 
 
 @pytest.mark.parametrize(
-    ("image_size", "width", "layer"),
-    [(64, 1.0, None), (64, 0.25, 1), (32, 0.5, None), (128, 0.1, 4)],
+    ("image_size", "width", "layers", "count"),
+    [
+        (64, 1.0, (3,), 8 * 8 * 256),
+        (64, 0.25, (1, 3), (32 * 32 * 32 + 8 * 8 * 64) / 2),
+        (32, 0.5, (), (16 * 16 * 64 + 8 * 8 * 128) / 2),
+    ],
 )
-def test_features_are_counted_as_the_network_has_them(image_size, width, layer):
-    discriminator = Discriminator(image_size, width=width, feature_layer=layer)
-    features = discriminator.output["features"]
-    assert discriminator.num_features == np.prod(features.shape[1:])
+def test_features_are_counted_as_the_mean_of_layers(
+    image_size, width, layers, count
+):
+    discriminator = Discriminator(
+        image_size, width=width, feature_layers=layers
+    )
+    assert discriminator.num_features == count
 
 
 def test_networks_are_those_of_a_models_settings():
@@ -139,15 +148,25 @@ def test_networks_are_those_of_a_models_settings():
         weight_decay=1e-3,
         latent_dim=3,
         encoder_units=70,
-        center_codes=False,
-        feature_layer=1,
+        codes="centered",
+        decoder_normalization="batch",
+        upsampling="nearest",
+        feature_layers=(1,),
+        discriminator_normalization="spectral",
     )
     example = {"image_size": 32, "num_channels": 1, "num_attributes": 2}
     shared = {"width": 0.1, "initializer": "authors", "weight_decay": 1e-3}
     own = {
-        Encoder: {"encoder_units": 70, "center_codes": False, "latent_dim": 3},
-        Decoder: {"latent_dim": 3},
-        Discriminator: {"feature_layer": 1},
+        Encoder: {"encoder_units": 70, "codes": "centered", "latent_dim": 3},
+        Decoder: {
+            "latent_dim": 3,
+            "decoder_normalization": "batch",
+            "upsampling": "nearest",
+        },
+        Discriminator: {
+            "feature_layers": (1,),
+            "discriminator_normalization": "spectral",
+        },
     }
     for network, arguments in own.items():
         expected = network(**example, **shared, **arguments).get_config()
@@ -156,14 +175,14 @@ def test_networks_are_those_of_a_models_settings():
 
 
 def test_features_come_before_normalisation():
-    discriminator = Discriminator(64, width=0.05)
+    discriminator = Discriminator(64, width=0.05, feature_layers=(3,))
     image = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3))
     tap = keras.Model(
         discriminator.input,
         discriminator.get_layer("discriminator_conv_3").output,
     )
     np.testing.assert_array_equal(
-        discriminator({"image": image})["features"], tap({"image": image})
+        discriminator({"image": image})["features"][0], tap({"image": image})
     )
 
 
@@ -187,7 +206,7 @@ def test_attributes_matter_everywhere():
 
 def test_centered_codes_average_to_zero_over_a_batch():
     image = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 3))
-    encoder = Encoder(32, width=0.05, latent_dim=4, center_codes=True)
+    encoder = Encoder(32, width=0.05, latent_dim=4, codes="centered")
     encoder.get_layer("encoder_mean").bias.assign([5.0, -3.0, 0.0, 1.0])
     norm = encoder.get_layer("encoder_mean_norm")
     norm.gamma.assign([0.5, 1.0, 2.0, 0.0])
@@ -264,8 +283,14 @@ def test_networks_are_remade_from_their_configuration(network):
             {"num_attributes": -1},
             "`num_attributes` must be at least 0",
         ),
-        (Discriminator, {"feature_layer": 4}, "between 1 and 3, .*=4"),
-        (Discriminator, {"feature_layer": 0}, "between 1 and 3, .*=0"),
+        (Discriminator, {"feature_layers": (4,)}, r"between 1 and 3, .*=\(4,"),
+        (Discriminator, {"feature_layers": (0,)}, r"between 1 and 3, .*=\(0,"),
+        (
+            Decoder,
+            {"decoder_normalization": "spectral"},
+            "`decoder_normalization` must be one of batch, group",
+        ),
+        (Decoder, {"upsampling": "cubic"}, "`upsampling` must be one of"),
     ],
 )
 def test_bad_arguments_are_refused(network, arguments, message):

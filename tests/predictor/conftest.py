@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from tests.conftest import TINY
+from tests.conftest import COSINE, TINY
 from vaegan_tf.cli import predictor
 
 
@@ -23,7 +23,9 @@ def train_predictor(tiny_dir):
 
     def run(model_dir, *arguments):
         folders = (f"--data_dir={tiny_dir}", f"--model_dir={model_dir}")
-        *settings, _ = predictor.command.parse([*TINY, *folders, *arguments])
+        *settings, _ = predictor.command.parse(
+            [*TINY, COSINE, *folders, *arguments]
+        )
         predictor.command.main(*settings)
 
     return run

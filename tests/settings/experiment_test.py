@@ -78,10 +78,21 @@ def test_a_run_is_resumed_with_its_own_settings():
 def test_some_settings_may_change():
     assert changed("run", log_every=7, nan_retries=3, overwrite=True) == []
     assert changed("data", data_dir="/elsewhere") == []
-    assert changed("optimisation", train_steps=5) == []
 
 
-@pytest.mark.parametrize("decay", ["authors", "cosine"])
+def test_steps_may_be_added_where_rates_stay():
+    before, after = (
+        Experiment.of(
+            optimisation=OptimisationSettings(
+                learning_rate_decay="none", train_steps=steps
+            )
+        )
+        for steps in (10, 20)
+    )
+    assert before.differences(after) == []
+
+
+@pytest.mark.parametrize("decay", ["linear", "authors", "cosine"])
 def test_rates_that_fall_fix_the_number_of_steps(decay):
     before, after = (
         Experiment.of(

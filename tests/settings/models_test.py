@@ -12,9 +12,9 @@ from vaegan_tf.settings import fields, groups_of, kinds, settings_of
 # measurements of docs/results.md have them.
 DEFAULTS = {
     "vae": {"kl_weight": 1.0},
-    "gan": {"adversarial": "non_saturating", "batch_statistics": "joint"},
+    "gan": {"adversarial": "hinge", "batch_statistics": "separate"},
     "vaegan": {
-        "adversarial": "minimax",
+        "adversarial": "hinge",
         "batch_statistics": "separate",
         "kl_weight": None,
         "feature_scale": "batch",
@@ -24,7 +24,7 @@ DEFAULTS = {
     "predictor": {"weight_decay": 1e-4, "balance": 0.5},
 }
 ABSENT = {
-    "vae": ("adversarial", "feature_layer", "gamma"),
+    "vae": ("adversarial", "feature_layers", "gamma"),
     "gan": ("kl_weight", "encoder_units", "gamma"),
     "learned_metric_vae": ("adversarial", "gamma"),
     "predictor": ("latent_dim", "conditional"),
@@ -58,8 +58,8 @@ def test_every_setting_is_explained(kind):
 
 def test_a_predictor_is_trained_in_its_own_way():
     optimisation = groups_of("predictor")["optimisation"]()
-    assert (optimisation.optimizer, optimisation.train_steps) == ("adam", 3000)
-    assert groups_of("vae")["optimisation"]().optimizer == "rmsprop"
+    assert (optimisation.beta_1, optimisation.train_steps) == (0.9, 3000)
+    assert groups_of("vae")["optimisation"]().beta_1 == 0.5
 
 
 def test_settings_need_no_tensorflow():

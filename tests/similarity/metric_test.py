@@ -31,11 +31,12 @@ def images(count, seed=0):
 class Channels:
     """A discriminator of known features: 3 and 5 times two channels."""
 
-    feature_variance = tf.constant([4.0, 25.0]) - losses.VARIANCE_EPSILON
+    feature_variances = [tf.constant([4.0, 25.0]) - losses.VARIANCE_EPSILON]
 
     def __call__(self, inputs, training):
         assert not training
-        return {"features": inputs["image"][..., :2] * tf.constant([3.0, 5.0])}
+        maps = inputs["image"][..., :2] * tf.constant([3.0, 5.0])
+        return {"features": [maps]}
 
 
 class Model:
@@ -102,7 +103,7 @@ def test_a_pair_does_not_depend_on_its_neighbours():
 
 
 def test_in_units_of_one_it_is_the_error_of_the_model():
-    model = make("vaegan")
+    model = make("vaegan", feature_scale="unit")
     a, b = images(3, 0), images(3, 1)
     features = [
         model.discriminator({"image": image}, training=False)["features"]
@@ -110,25 +111,38 @@ def test_in_units_of_one_it_is_the_error_of_the_model():
     ]
     np.testing.assert_allclose(
         LearnedMetric(model, "unit")(a, b)["feature_nll"],
-        losses.feature_nll(*features),
+        model.feature_nll(*features),
         rtol=1e-6,
     )
 
 
-@pytest.mark.parametrize("feature_layer", [1, 2])
-def test_the_deviation_is_that_of_layer_l(feature_layer):
-    model = make("gan", feature_layer=feature_layer)
+def test_layers_weigh_alike_in_a_distance():
+    # Mean squares 5 and 20 of two layers of one and two places.
+    class Layers(Model):
+        def features(self, image):
+            return [image[:, :1, :, :2], 2 * image[..., :2]]
+
+    numbers = LearnedMetric(Layers(), "unit")(flat(1, 1, 0), flat(0, -2, 2))
+    assert numbers["feature_distance"].numpy() == pytest.approx([12.5**0.5])
+    # Half of 10 and of 80.
+    assert numbers["feature_nll"].numpy() == pytest.approx([22.5])
+
+
+def test_deviations_are_those_of_layers_l():
+    model = make("gan")
     image = tf.constant(images(8))
     discriminate = tf.function(
         lambda: model.discriminator({"image": image}, training=True),
         autograph=False,
     )
-    for _ in range(200):  # The running variance forgets where it began.
-        features = discriminate()["features"]
-    expected = tf.math.reduce_variance(features, axis=[0, 1, 2])
-    np.testing.assert_allclose(
-        model.discriminator.feature_variance, expected, rtol=1e-4
-    )
+    # The singular vectors settle, and running variances forget their start.
+    for _ in range(200):
+        outputs = discriminate()
+    for variance, maps in zip(
+        model.discriminator.feature_variances, outputs["features"]
+    ):
+        expected = tf.math.reduce_variance(maps, axis=[0, 1, 2])
+        np.testing.assert_allclose(variance, expected, rtol=1e-4)
 
 
 def test_the_scale_is_the_models_own():
@@ -138,7 +152,7 @@ def test_the_scale_is_the_models_own():
 
 
 def test_a_conditional_discriminator_compares_without_attributes():
-    model = make("vaegan", 3)
+    model = make("vaegan", 3, feature_scale="unit")
     a, b = images(2, 0), images(2, 1)
     attributes = tf.constant([[1.0, 0.0, 5.0]] * 2)
     features = [
@@ -149,7 +163,7 @@ def test_a_conditional_discriminator_compares_without_attributes():
     ]
     np.testing.assert_allclose(
         LearnedMetric(model, "unit")(a, b)["feature_nll"],
-        losses.feature_nll(*features),
+        model.feature_nll(*features),
         rtol=1e-6,
     )
 

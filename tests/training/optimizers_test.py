@@ -43,6 +43,7 @@ def test_authors_decay_is_saved_with_what_uses_it():
 def optimizers(**settings):
     """The optimizers that a VAE is compiled with."""
     model = make_toy_vae()
+    settings = {"learning_rate_decay": "none", **settings}
     schedules = compile_model(model, OptimisationSettings(**settings))
     assert not schedules
     return model.optimizers
@@ -61,6 +62,18 @@ def test_cosine_decay():
     # cos(π/3) = ½, and (1 + ½) / 2 = ¾ of the way from 0.1 to 0.9.
     actual = [float(schedules["decoder"](step)) for step in (0, 100, 300, 400)]
     np.testing.assert_allclose(actual, [0.9, 0.7, 0.1, 0.1], rtol=1e-5)
+
+
+def test_linear_decay_is_a_straight_line():
+    settings = OptimisationSettings(
+        train_steps=300,
+        learning_rate=0.9,
+        learning_rate_decay="linear",
+        final_learning_rate=0.3,
+    )
+    rate = compile_model(make_toy_vae(), settings)["encoder"]
+    actual = [float(rate(step)) for step in (0, 100, 300, 400)]
+    np.testing.assert_allclose(actual, [0.9, 0.7, 0.3, 0.3], rtol=1e-5)
 
 
 def test_each_network_decays_from_its_own_rate():
@@ -90,7 +103,11 @@ def test_every_network_has_the_common_rate_or_its_own():
 
 
 def test_rmsprop_is_that_of_the_authors():
-    made = optimizers(learning_rates=("decoder=0.5",))
+    made = optimizers(
+        optimizer="rmsprop",
+        learning_rate=3e-4,
+        learning_rates=("decoder=0.5",),
+    )
     assert list(made) == ["encoder", "decoder"]
     assert made["encoder"] is not made["decoder"]
     for optimizer in made.values():

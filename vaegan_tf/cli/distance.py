@@ -96,7 +96,7 @@ def main(model: TrainedModel, images: DistanceSettings) -> None:
         record = {
             "model_dir": str(run.folder),
             "step": step,
-            "feature_layer": trained.discriminator.feature_layer,
+            "feature_layers": trained.discriminator.feature_layers,
             "feature_scale": metric.scale,
             "summary": summary,
             **({"auc": areas} if areas else {}),

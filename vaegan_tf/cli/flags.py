@@ -64,7 +64,10 @@ def read(
         define = _DEFINERS[field.type]
         define(flag_name(field), default, field.help, flag_values=flags)
     _, *rest = flags(["", *arguments])
-    values = {field.name: flags[flag_name(field)].value for field in known}
+    values = {
+        field.name: _items(field, flags[flag_name(field)].value)
+        for field in known
+    }
     if rest and not positional:
         raise UsageError(
             f"unexpected argument {rest[0]!r}; flags are written --name=value"
@@ -180,11 +183,20 @@ def _fields_of(groups: Groups) -> list[Field]:
     return [f for group in groups.values() for f in fields(group).values()]
 
 
+def _items(field, value):
+    """A flag's value, with the items of a list in their type."""
+    if field.type is not tuple or value is None:
+        return value
+    with contextlib.suppress(ValueError):  # The group says what is wrong.
+        return [field.item(part) for part in value]
+    return value
+
+
 def _default(field):
     if field.default is None or field.default == ():
         return "none"
     if isinstance(field.default, tuple):
-        return ",".join(field.default)
+        return ",".join(map(str, field.default))
     text = str(field.default)
     return text.lower() if field.type is bool else text
 

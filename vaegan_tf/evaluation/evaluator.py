@@ -289,8 +289,8 @@ class Evaluator:
 
 def decoders(model: GenerativeModel) -> dict[str, Any]:
     """A model's decoders by weights: `ema`, if it has an average, and `raw`."""
-    networks = {"ema": model.decoder_ema, "raw": model.decoder}
-    return {k: v for k, v in networks.items() if v is not None}
+    average, last = model.in_use("decoder"), model.decoder
+    return {"raw": last} if average is last else {"ema": average, "raw": last}
 
 
 def decode_uint8(

@@ -138,8 +138,14 @@ def _decoder_endpoints(
 def _discriminator_endpoints(model: GenerativeModel) -> Endpoints:
     image = _images(model, "image")
     metric = LearnedMetric(model)
+
+    def features(image, attributes=None):
+        layers = model.discriminator.feature_layers
+        maps = model.features(image, attributes)
+        return {f"features_{layer}": m for layer, m in zip(layers, maps)}
+
     return {
-        "features": _endpoint(model, model.features, image, output="features"),
+        "features": _endpoint(model, features, image),
         "discriminate": _endpoint(
             model, model.discriminate, image, output="logit"
         ),

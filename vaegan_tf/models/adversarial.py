@@ -1,6 +1,7 @@
 """What does a discriminator add? Features, an error in them, and L_GAN."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -14,9 +15,11 @@ from vaegan_tf.settings import (
     VAEGANSettings,
 )
 
-# Features for each unit of the divergence's weight: the feature error sums
-# over all of them, and this gave faces at several widths.
-FEATURES_PER_KL_WEIGHT = 820
+Loss = Callable[[tf.Tensor], tf.Tensor]
+
+# Features of a layer for each unit of the divergence's weight: the feature
+# error sums over all of them.
+FEATURES_PER_KL_WEIGHT = 3550
 
 
 class DiscriminatingModel(GenerativeModel):
@@ -31,10 +34,10 @@ class DiscriminatingModel(GenerativeModel):
 
     def features(
         self, image: tf.Tensor, attributes: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        """Features of layer l, Dis_l(x), (batch, h, w, channels).
+    ) -> list[tf.Tensor]:
+        """Features of each layer l, Dis_l(x), (batch, h, w, channels).
 
-        Layer l comes before attributes, so that it needs none.
+        They come before attributes, so that they need none.
         """
         if attributes is None and self.num_attributes:
             attributes = tf.zeros([tf.shape(image)[0], self.num_attributes])
@@ -51,16 +54,20 @@ class DiscriminatingModel(GenerativeModel):
 
         Returns:
             `{"logit": [...], "features": [...]}`: for each batch of images
-            (batch, 1) and (batch, h, w, channels).
+            (batch, 1), and a list of (batch, h, w, channels).
         """
         count, image = len(images), tf.concat(images, axis=0)
         inputs = self.conditioned({"image": image}, attributes, count)
         outputs = self.discriminator(inputs, training=training)
-        return {key: tf.split(value, count) for key, value in outputs.items()}
+        maps = [tf.split(layer, count) for layer in outputs["features"]]
+        return {
+            "logit": tf.split(outputs["logit"], count),
+            "features": [list(layers) for layers in zip(*maps)],
+        }
 
 
 class FeatureErrorModel(DiscriminatingModel):
-    """A model whose reconstruction error is that of layer l."""
+    """A model whose reconstruction error is that of layers l."""
 
     settings: VAEGANSettings | LearnedMetricVAESettings
 
@@ -73,6 +80,17 @@ class FeatureErrorModel(DiscriminatingModel):
         if self.settings.feature_scale == "unit":
             return 1.0
         return self.discriminator.num_features / FEATURES_PER_KL_WEIGHT
+
+    def feature_nll(
+        self, real: Sequence[tf.Tensor], reconstructed: Sequence[tf.Tensor]
+    ) -> tf.Tensor:
+        """L_llike of features: the mean of the layers' errors, (batch,)."""
+        scale = self.settings.feature_scale
+        errors = [
+            losses.feature_nll(*features, scale)
+            for features in zip(real, reconstructed)
+        ]
+        return tf.add_n(errors) / len(errors)
 
 
 class AdversarialModel(DiscriminatingModel):
@@ -134,39 +152,52 @@ class AdversarialModel(DiscriminatingModel):
             "logit": [real_logit, similar["logit"][1], generated_logit],
         }
 
-    def real_terms(self, logit: tf.Tensor) -> Terms:
-        """The discriminator's loss on real images."""
-        return {"real": losses.real_nll(logit, self.settings.log_epsilon)}
+    def adversarial_terms(
+        self, real: tf.Tensor, **fakes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The discriminator's losses, and the decoder's of not fooling it.
 
-    def fake_terms(self, name: str, logit: tf.Tensor) -> Terms:
-        """The discriminator's loss on fakes, and the loss of not fooling it.
+        Args:
+            real: Logits of real images, (batch, 1).
+            **fakes: Logits of those `generated` and `reconstructed`.
 
-        `name` is `"generated"` or `"reconstructed"`.
+        Returns:
+            `real`, each of the fakes, and `fooling`, all (batch,).
         """
-        epsilon = self.settings.log_epsilon
-        return {
-            name: losses.generated_nll(logit, epsilon),
-            f"{name}_as_real": losses.real_nll(logit, epsilon),
-        }
+        real_loss, generated_loss = self._game
+        terms = {name: generated_loss(logit) for name, logit in fakes.items()}
+        terms["real"] = real_loss(real)
+        if self.settings.adversarial == "minimax":
+            names = ("real", *self.generated_terms)
+            return {**terms, "fooling": -tf.add_n([terms[n] for n in names])}
+        logits = [fakes[name] for name in self.generated_terms]
+        if self.settings.adversarial == "hinge":
+            fooling = -tf.reduce_mean(tf.concat(logits, -1), axis=-1)
+        else:
+            fooling = tf.add_n([real_loss(logit) for logit in logits])
+        return {**terms, "fooling": fooling}
+
+    @property
+    def _game(self) -> tuple[Loss, Loss]:
+        """The discriminator's on real and on generated images."""
+        if self.settings.adversarial == "hinge":
+            return losses.real_hinge, losses.generated_hinge
+        epsilon = {"epsilon": self.settings.log_epsilon}
+        return (
+            functools.partial(losses.real_nll, **epsilon),
+            functools.partial(losses.generated_nll, **epsilon),
+        )
 
     def discriminator_objective(self, terms: Terms) -> tf.Tensor:
-        """−L_GAN of Larsen et al. (2016), eq. 10, or its weighted form."""
+        """−L_GAN of Larsen et al. (2016), eq. 10, or what stands for it."""
         fakes = [terms[name] for name in self.generated_terms]
         weight = self.settings.real_weight
-        if weight is None:
-            return terms["real"] + sum(fakes)
-        return weight * terms["real"] + (1 - weight) * sum(fakes) / len(fakes)
-
-    def adversarial_objective(self, terms: Terms) -> tf.Tensor:
-        """L_GAN, which the decoder minimises, or the non-saturating form.
-
-        The weights of real and generated terms do not enter, as in the
-        authors' code.
-        """
-        names = self.generated_terms
-        if self.settings.adversarial == "minimax":
-            return -(terms["real"] + sum(terms[name] for name in names))
-        return sum(terms[f"{name}_as_real"] for name in names)
+        if weight is not None:
+            average = sum(fakes) / len(fakes)
+            return weight * terms["real"] + (1 - weight) * average
+        if self.settings.adversarial == "hinge":  # both halves weigh the same
+            return terms["real"] + sum(fakes) / len(fakes)
+        return terms["real"] + sum(fakes)
 
     def gates(self, terms: Terms) -> dict[str, tf.Tensor]:
         """The equilibrium rule on the losses of real and generated images."""

@@ -130,6 +130,11 @@ class ObjectiveModel(keras.Model):
             **_suffixed("updated", gates),
         }
 
+    def loss_scale(self, name: str) -> float | tf.Tensor:
+        """What a network's loss is multiplied by against underflow."""
+        optimizer = self.optimizers.get(name)
+        return 1.0 if optimizer is None else optimizer.scale_loss(1.0)
+
     def _terms_and_objectives(
         self, example: Example, training: bool
     ) -> tuple[Terms, Terms]:

@@ -21,10 +21,10 @@ class GAN(AdversarialModel):
     title = "GAN"
     Settings = GANSettings
     networks = {"decoder": Decoder, "discriminator": Discriminator}
-    term_names = ("real", "generated", "generated_as_real")
+    term_names = ("real", "generated", "fooling")
 
     def terms(self, example: Example, training: bool) -> Terms:
-        """The discriminator's losses on real and on generated images."""
+        """What either player loses on real and on generated images."""
         image, attributes = example["image"], example.get("attributes")
         prior = self.standard_normal(
             tf.shape(image)[0], Purpose.PRIOR, training
@@ -33,14 +33,11 @@ class GAN(AdversarialModel):
         real_logit, generated_logit = self.discriminate_batches(
             [image, generated], attributes, training
         )["logit"]
-        return {
-            **self.real_terms(real_logit),
-            **self.fake_terms("generated", generated_logit),
-        }
+        return self.adversarial_terms(real_logit, generated=generated_logit)
 
     def objectives(self, terms: Terms) -> Terms:
         """What each network minimises, with L_GAN of eq. 5."""
         return {
-            "decoder": self.adversarial_objective(terms),
+            "decoder": terms["fooling"],
             "discriminator": self.discriminator_objective(terms),
         }

@@ -25,6 +25,7 @@ class GenerativeModel(ObjectiveModel):
     """
 
     settings: GenerativeSettings
+    averaged: tuple[str, ...] = ("decoder",)
 
     def __init__(
         self,
@@ -35,9 +36,9 @@ class GenerativeModel(ObjectiveModel):
         _check_networks(networks)
         super().__init__(networks, settings, **kwargs)
         self.ema_momentum = self.settings.ema_momentum
-        self.decoder_ema = (
-            steps.frozen_copy(self.decoder) if self.ema_momentum else None
-        )
+        for network_name in self.averaged if self.ema_momentum else ():
+            average = steps.frozen_copy(getattr(self, network_name))
+            setattr(self, f"{network_name}_ema", average)
         self.image_shape = self.decoder.image_shape
         self.latent_dim = self.decoder.latent_dim
         self.num_attributes = self.decoder.num_attributes
@@ -58,19 +59,21 @@ class GenerativeModel(ObjectiveModel):
         return {**inputs, "num_attributes": count}
 
     def after_step(self) -> None:
-        """Updates the average of the decoder."""
-        if self.decoder_ema is not None:
-            steps.update_average(
-                self.decoder_ema, self.decoder, self.ema_momentum, self.step
-            )
+        """Updates the running averages of networks."""
+        for name in self.averaged if self.ema_momentum else ():
+            average, network = self.in_use(name), getattr(self, name)
+            steps.update_average(average, network, self.ema_momentum, self.step)
+
+    def in_use(self, name: str) -> keras.Model:
+        """A network's running average, or itself where none is kept."""
+        return getattr(self, f"{name}_ema", None) or getattr(self, name)
 
     def decode(
         self, latent: tf.Tensor, attributes: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Images of latent codes, by the averaged decoder if there is one."""
-        decoder = self.decoder if self.decoder_ema is None else self.decoder_ema
         inputs = self.conditioned({"latent": latent}, attributes)
-        return decoder(inputs, training=False)
+        return self.in_use("decoder")(inputs, training=False)
 
     def sample(
         self,
@@ -161,13 +164,14 @@ class Autoencoder(GenerativeModel):
     """A model with an encoder: q(z|x) and what can be done with it."""
 
     abilities: tuple[str, ...] = ("encode", "reconstruct", "sample")
+    averaged = ("encoder", "decoder")
 
     def encode(
         self, image: tf.Tensor, attributes: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
         """`mean` and `log_variance` of q(z|x), (batch, latent) each."""
         example = self.conditioned({"image": image}, attributes)
-        return self.encoder(example, training=False)
+        return self.in_use("encoder")(example, training=False)
 
     def reconstruct(
         self, image: tf.Tensor, attributes: tf.Tensor | None = None

@@ -39,15 +39,12 @@ class LearnedMetricVAE(FeatureErrorModel, Autoencoder):
         posterior = self.encoder(example, training=training)
         latent = self.sample_posterior(posterior, training)
         (reconstructed,) = self.decode_batches([latent], attributes, training)
-        outputs = self.discriminate_batches(
+        features = self.discriminate_batches(
             [image, reconstructed], attributes, training=False
-        )
-        features, reconstructed_features = outputs["features"]
+        )["features"]
         return {
             "kl": losses.gaussian_kl(**posterior),
-            "feature_nll": losses.feature_nll(
-                features, reconstructed_features, self.settings.feature_scale
-            ),
+            "feature_nll": self.feature_nll(*features),
         }
 
     def objectives(self, terms: Terms) -> Terms:

@@ -6,13 +6,15 @@ from vaegan_tf import losses
 from vaegan_tf.models.adversarial import AdversarialModel, FeatureErrorModel
 from vaegan_tf.models.base import Example, Terms
 from vaegan_tf.models.generative import Autoencoder
+from vaegan_tf.models.image_gradients import (
+    global_norms,
+    gradients_at,
+    through_images,
+)
 from vaegan_tf.models.registry import register
 from vaegan_tf.networks import Decoder, Discriminator, Encoder
 from vaegan_tf.noise import Purpose
 from vaegan_tf.settings import VAEGANSettings
-
-# γ times the number of features, where it gave faces at several widths.
-GAMMA_FEATURES = 41
 
 
 @register("vaegan")
@@ -35,9 +37,9 @@ class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
         "feature_nll",
         "real",
         "reconstructed",
-        "reconstructed_as_real",
         "generated",
-        "generated_as_real",
+        "fooling",
+        "gamma",
     )
     abilities = ("encode", "reconstruct", "sample", "discriminate")
     settings: VAEGANSettings
@@ -49,6 +51,12 @@ class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
             return ("reconstructed", "generated")
         return ("generated",)
 
+    @property
+    def fixed_gamma(self) -> float | None:
+        """γ, or the authors' w, where gradients do not set it."""
+        weight = self.settings.reconstruction_weight
+        return self.settings.gamma if weight is None else weight
+
     def terms(self, example: Example, training: bool) -> Terms:
         """Steps 2 to 8 of Algorithm 1."""
         image, attributes = example["image"], example.get("attributes")
@@ -57,41 +65,61 @@ class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
         prior = self.standard_normal(
             tf.shape(image)[0], Purpose.PRIOR, training
         )
-        reconstructed, generated = self.decode_batches(
-            [latent, prior], attributes, training
-        )
-        outputs = self.discriminate_batches(
-            [image, reconstructed, generated], attributes, training
-        )
-        features, reconstructed_features, _ = outputs["features"]
-        real_logit, reconstructed_logit, generated_logit = outputs["logit"]
-        return {
-            "kl": losses.gaussian_kl(**posterior),
-            "feature_nll": losses.feature_nll(
-                features, reconstructed_features, self.settings.feature_scale
-            ),
-            **self.real_terms(real_logit),
-            **self.fake_terms("reconstructed", reconstructed_logit),
-            **self.fake_terms("generated", generated_logit),
-        }
+        fakes = self.decode_batches([latent, prior], attributes, training)
+        with tf.GradientTape(
+            persistent=True, watch_accessed_variables=False
+        ) as tape:
+            tape.watch(fakes)
+            outputs = self.discriminate_batches(
+                [image, *fakes], attributes, training
+            )
+            real, reconstructed, generated = outputs["logit"]
+            terms = {
+                "feature_nll": self.feature_nll(*outputs["features"][:2]),
+                **self.adversarial_terms(
+                    real, reconstructed=reconstructed, generated=generated
+                ),
+            }
+        gamma = self.fixed_gamma
+        if gamma is None:
+            terms |= self._balanced(terms, fakes, tape)
+        else:
+            terms["gamma"] = gamma * tf.ones_like(terms["fooling"])
+        return {"kl": losses.gaussian_kl(**posterior), **terms}
 
     def objectives(self, terms: Terms) -> Terms:
-        """Larsen et al. (2016), Algorithm 1: what each network minimises."""
-        likeness, fooling = self.decoder_weights
+        """Larsen et al. (2016), Algorithm 1: what each network minimises.
+
+        The authors weigh the decoder's two by w and 1 − w.
+        """
+        fooling_weight = 1.0 - (self.settings.reconstruction_weight or 0.0)
         return {
             "encoder": self.kl_weight * terms["kl"] + terms["feature_nll"],
-            "decoder": likeness * terms["feature_nll"]
-            + fooling * self.adversarial_objective(terms),
+            "decoder": terms["gamma"] * terms["feature_nll"]
+            + fooling_weight * terms["fooling"],
             "discriminator": self.discriminator_objective(terms),
         }
 
-    @property
-    def decoder_weights(self) -> tuple[float, float]:
-        """Weights of feature error and L_GAN: (γ, 1), or (w, 1 − w)."""
-        weight = self.settings.reconstruction_weight
-        if weight is not None:
-            return weight, 1.0 - weight
-        gamma = self.settings.gamma
-        if gamma is None:
-            gamma = GAMMA_FEATURES / self.discriminator.num_features
-        return gamma, 1.0
+    def _balanced(
+        self, terms: Terms, fakes: list[tf.Tensor], tape: tf.GradientTape
+    ) -> Terms:
+        """γ by gradients at the decoder's images, and terms that have these.
+
+        From there on encoder and decoder know their gradients without
+        another pass through the discriminator.
+        """
+        scale = self.loss_scale("decoder")
+        gradients = {
+            name: gradients_at(fakes, terms[name], tape, scale)
+            for name in ("feature_nll", "fooling")
+        }
+        by_features, by_fooling = global_norms(list(gradients.values()))
+        ratio = tf.math.divide_no_nan(by_fooling, by_features)
+        gamma = self.settings.gradient_ratio * tf.stop_gradient(ratio)
+        return {
+            "gamma": gamma * tf.ones_like(terms["fooling"]),
+            **{
+                name: through_images(terms[name], fakes, gradient)
+                for name, gradient in gradients.items()
+            },
+        }

@@ -4,17 +4,18 @@ from typing import Any, Self, TypeAlias
 
 import keras
 
-from vaegan_tf.networks.normalization import FusedBatchNormalization
-from vaegan_tf.settings import (
-    DataSettings,
-    GenerativeSettings,
-    NetworkSettings,
-)
+from vaegan_tf.networks.group_normalization import FusedGroupNormalization
+from vaegan_tf.networks.normalization import FeatureMap, FusedBatchNormalization
+from vaegan_tf.networks.spectral import SpectralConvolution, SpectralDense
+from vaegan_tf.networks.upsampling import NearestConvolution
+from vaegan_tf.networks.whitening import Whitening
+from vaegan_tf.settings import DataSettings, NetworkSettings
 
 Tensor: TypeAlias = keras.KerasTensor
 
 KERNEL_SIZE = 5
 SMALLEST_MAP = 8
+LEAK = 0.2  # slope of leaky rectifiers where x < 0
 
 INITIALIZERS = {
     "glorot": keras.initializers.GlorotUniform,
@@ -78,16 +79,27 @@ class Blocks:
 
     Args:
         network: The network's name, the first part of every layer's name.
+        settings: Its settings, such as `width`.
         num_attributes: Length of the attribute vector; 0 if unconditional.
-        **options: Settings of the network, such as `width`.
+        normalization: `"batch"` as in the authors' code; `"group"`, of the
+            channels of each image; or `"spectral"`, of kernels, with biases
+            and leaky rectifiers.
 
     Attributes:
         condition: The input `attributes` of a conditional network by name.
     """
 
-    def __init__(self, network: str, num_attributes: int = 0, **options: Any):
+    def __init__(
+        self,
+        network: str,
+        settings: NetworkSettings,
+        num_attributes: int = 0,
+        normalization: str = "batch",
+    ):
         self.network = network
-        self.settings = GenerativeSettings(**options)
+        self.settings = settings
+        self.normalization = normalization
+        self.is_spectral = normalization == "spectral"
         self.condition: dict[str, Tensor] = {}
         if num_attributes < 0:
             raise ValueError(
@@ -113,12 +125,14 @@ class Blocks:
         kernel_size: int = KERNEL_SIZE,
     ) -> Tensor:
         """A convolution, 5×5; a stride of 2 halves the map ("down")."""
-        return keras.layers.Conv2D(
+        spectral = self.is_spectral
+        layer = SpectralConvolution if spectral else keras.layers.Conv2D
+        return layer(
             filters,
             kernel_size,
             strides=strides,
             padding="same",
-            use_bias=use_bias,
+            use_bias=use_bias or spectral,
             **self._options(f"conv_{index}"),
         )(x)
 
@@ -133,10 +147,17 @@ class Blocks:
             **self._options(f"conv_{index}"),
         )(x)
 
+    def nearest_up(self, x: Tensor, filters: int, index: int) -> Tensor:
+        """Nearest neighbours and a 3×3 convolution, which double the map."""
+        options = self._options(f"conv_{index}")
+        return NearestConvolution(filters, **options)(x)
+
     def dense(self, x: Tensor, units: int, name: str, **options: Any) -> Tensor:
-        """A fully connected layer ("FC"), without a bias by default."""
-        options = {"use_bias": False, **self._options(name), **options}
-        return keras.layers.Dense(units, **options)(x)
+        """A fully connected layer ("FC")."""
+        spectral = self.is_spectral
+        layer = SpectralDense if spectral else keras.layers.Dense
+        options = {"use_bias": spectral, **self._options(name), **options}
+        return layer(units, **options)(x)
 
     def posterior(self, x: Tensor, units: int, name: str) -> Tensor:
         """A parameter of q(z|x), in float32.
@@ -150,16 +171,42 @@ class Blocks:
         return self.dense(x, units, name, **options)
 
     def norm_relu(self, x: Tensor, name: str) -> Tensor:
-        """Batch normalisation as in the authors' code, then ReLU."""
-        return self.relu(self._norm(x, name), name)
+        """The network's normalisation of maps, then its rectifier.
 
-    def center(self, x: Tensor, name: str) -> Tensor:
-        """Batch normalisation in float32 with a scale but no offset."""
-        return self._norm(x, name, center=False, dtype="float32")
+        Vectors are normalised over the batch or not at all.
+        """
+        if self.normalization == "batch":
+            x = self._norm(x, name)
+        elif self.normalization == "group" and len(x.shape) == 4:
+            layer = FusedGroupNormalization(name=f"{self.network}_{name}_norm")
+            x = layer(x)
+        return self.relu(x, name)
+
+    def standardize(self, x: Tensor, name: str, scale: bool = True) -> Tensor:
+        """Batch normalisation in float32 without an offset."""
+        options = {"center": False, "scale": scale, "dtype": "float32"}
+        return self._norm(x, name, **options)
+
+    def whiten(self, mean: Tensor, log_variance: Tensor) -> dict[str, Tensor]:
+        """A posterior whose codes have the prior's mean and covariance."""
+        name = f"{self.network}_log_variance_below_0"
+        below = keras.layers.Activation(
+            "log_sigmoid", dtype="float32", name=name
+        )(log_variance)
+        mean = self.standardize(mean, "mean", scale=False)
+        layer = Whitening(dtype="float32", name=f"{self.network}_whitening")
+        return {"mean": layer((mean, below)), "log_variance": below}
 
     def relu(self, x: Tensor, name: str) -> Tensor:
         """The rectifier, as a layer that summaries can name."""
-        return keras.layers.ReLU(name=f"{self.network}_{name}_relu")(x)
+        slope = LEAK if self.is_spectral else 0.0
+        name = f"{self.network}_{name}_relu"
+        return keras.layers.ReLU(negative_slope=slope, name=name)(x)
+
+    def features(self, x: Tensor, layer: int) -> Tensor:
+        """A map in float32, whose channels' running variance is kept."""
+        name = f"{self.network}_features_{layer}"
+        return FeatureMap(dtype="float32", name=name)(x)
 
     def flatten(self, x: Tensor) -> Tensor:
         """(batch, height, width, channels) to (batch, units)."""

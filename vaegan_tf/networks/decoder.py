@@ -10,6 +10,7 @@ from vaegan_tf.networks.blocks import (
     Network,
     check_image,
 )
+from vaegan_tf.settings import GenerativeSettings
 
 FIRST_FILTERS = 256
 FILTERS = {32: (256, 128), 64: (256, 128, 32), 128: (256, 128, 64, 32)}
@@ -30,13 +31,17 @@ class Decoder(Network):
 
     Args:
         latent_dim: Dimension of z.
+        decoder_normalization: `"batch"` as in the paper, or `"group"`, of
+            the convolutions alone.
+        upsampling: `"transposed"` convolutions as in the paper, or
+            `"nearest"` neighbours and 3×3 convolutions.
         **options: See `Network`, as for the arguments not named here.
 
     Reference:
         Larsen et al. (2016), table 1.
     """
 
-    own_settings = ("latent_dim",)
+    own_settings = ("latent_dim", "decoder_normalization", "upsampling")
 
     def __init__(
         self,
@@ -44,13 +49,23 @@ class Decoder(Network):
         num_channels: int = 3,
         latent_dim: int = 128,
         num_attributes: int = 0,
+        decoder_normalization: str = "batch",
+        upsampling: str = "transposed",
         name: str = "decoder",
         **options: Any,
     ):
         check_image(image_size, num_channels)
-        blocks = Blocks(
-            "decoder", num_attributes, latent_dim=latent_dim, **options
+        settings = GenerativeSettings(
+            latent_dim=latent_dim,
+            decoder_normalization=decoder_normalization,
+            upsampling=upsampling,
+            **options,
         )
+        blocks = Blocks(
+            "decoder", settings, num_attributes, decoder_normalization
+        )
+        nearest = upsampling == "nearest"
+        conv_up = blocks.nearest_up if nearest else blocks.conv_up
         latent = keras.Input((latent_dim,), name="latent")
 
         side, channels = SMALLEST_MAP, blocks.scaled(FIRST_FILTERS)
@@ -61,7 +76,7 @@ class Decoder(Network):
         last = len(FILTERS[image_size])
         for index, filters in enumerate(FILTERS[image_size]):
             x = blocks.with_attributes(x, f"conv_{index}")
-            x = blocks.conv_up(x, blocks.scaled(filters), index)
+            x = conv_up(x, blocks.scaled(filters), index)
             x = blocks.norm_relu(x, f"conv_{index}")
         x = blocks.with_attributes(x, f"conv_{last}")
         x = blocks.conv(x, num_channels, last, use_bias=True)
@@ -73,6 +88,8 @@ class Decoder(Network):
             num_channels=num_channels,
             latent_dim=latent_dim,
             num_attributes=num_attributes,
+            decoder_normalization=decoder_normalization,
+            upsampling=upsampling,
             name=name,
             **options,
         )

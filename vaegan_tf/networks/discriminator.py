@@ -1,12 +1,14 @@
-"""The discriminator, whose layer l measures similarity: Dis and Dis_l."""
+"""The discriminator, whose layers l measure similarity: Dis and Dis_l."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from vaegan_tf.networks.blocks import Blocks, Network, image_input
+from vaegan_tf.settings import DiscriminatorSettings
 
 FIRST_FILTERS = 32
 FILTERS = {32: (128, 256), 64: (128, 256, 256), 128: (64, 128, 256, 256)}
@@ -15,23 +17,26 @@ DENSE_UNITS = 512
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
 class Discriminator(Network):
-    """Tells real images from generated ones, and returns features of layer l.
+    """Tells real images from generated ones, and returns features of layers l.
 
     At 64×64: a 5×5 convolution of 32 channels with ReLU, 5×5 convolutions
     with stride 2 of 128, 256 and 256 channels, 512 fully connected units, all
     with batch normalisation and ReLU, and one logit. Attributes, if any, join
     the inputs of the fully connected layers.
 
-    Layer l is the output of a strided convolution *before* its normalisation:
-    the third by default, as in the authors' code.
+    Features are outputs of strided convolutions *before* normalisation and
+    rectifier: in the authors' code, of the third.
 
     Call it on `{"image": (batch, size, size, channels)}`, conditional ones
     with `"attributes": (batch, num_attributes)` beside it; it returns
-    `{"logit": (batch, 1), "features": (batch, h, w, channels)}` in float32.
+    `{"logit": (batch, 1), "features": [(batch, h, w, channels), ...]}` in
+    float32, one map for each layer l.
 
     Args:
-        feature_layer: l, as the number of downsamplings before it, from 1;
-            `None` for the third, or the last where there are fewer.
+        feature_layers: Layers l, as the numbers of downsamplings before them,
+            from 1; `()` for all.
+        discriminator_normalization: `"batch"` as in the paper, or
+            `"spectral"`, with biases and leaky rectifiers.
         **options: See `Network`, as for the arguments not named here.
 
     Reference:
@@ -39,28 +44,40 @@ class Discriminator(Network):
         code.
     """
 
-    own_settings = ("feature_layer",)
+    own_settings = ("feature_layers", "discriminator_normalization")
 
     def __init__(
         self,
         image_size: int = 64,
         num_channels: int = 3,
         num_attributes: int = 0,
-        feature_layer: int | None = None,
+        feature_layers: Sequence[int] = (),
+        discriminator_normalization: str = "batch",
         name: str = "discriminator",
         **options: Any,
     ):
-        blocks = Blocks("discriminator", num_attributes, **options)
+        settings = DiscriminatorSettings(
+            feature_layers=tuple(feature_layers),
+            discriminator_normalization=discriminator_normalization,
+            **options,
+        )
+        blocks = Blocks(
+            "discriminator",
+            settings,
+            num_attributes,
+            discriminator_normalization,
+        )
         image = image_input(image_size, num_channels)
-        feature_layer = _resolve_layer(feature_layer, image_size)
+        layers = _resolve_layers(settings.feature_layers, image_size)
 
         first = blocks.scaled(FIRST_FILTERS)
         x = blocks.conv(image, first, 0, use_bias=True)
         x = blocks.relu(x, "conv_0")
+        features = []
         for index, filters in enumerate(FILTERS[image_size], start=1):
             x = blocks.conv(x, blocks.scaled(filters), index, strides=2)
-            if index == feature_layer:
-                features = blocks.float32(x, "features")
+            if index in layers:
+                features.append(blocks.features(x, index))
             x = blocks.norm_relu(x, f"conv_{index}")
         x = blocks.with_attributes(blocks.flatten(x), "dense")
         x = blocks.dense(x, blocks.scaled(DENSE_UNITS), "dense")
@@ -73,32 +90,32 @@ class Discriminator(Network):
             image_size=image_size,
             num_channels=num_channels,
             num_attributes=num_attributes,
-            feature_layer=feature_layer,
+            feature_layers=layers,
+            discriminator_normalization=discriminator_normalization,
             name=name,
             **options,
         )
-        self.feature_layer = feature_layer
-        self.num_features = math.prod(features.shape[1:])
+        self.feature_layers = layers
+        sizes = [math.prod(maps.shape[1:]) for maps in features]
+        self.num_features = sum(sizes) / len(sizes)
 
     @property
-    def feature_variance(self) -> tf.Tensor:
-        """Running variance of each channel of layer l, (channels,).
-
-        That of the normalisation behind it: of all images it was trained on,
-        real and generated.
-        """
-        layer = self.get_layer(f"discriminator_conv_{self.feature_layer}_norm")
-        return layer.moving_variance
+    def feature_variances(self) -> list[tf.Tensor]:
+        """Running variances of the channels of each layer l, (channels,)."""
+        return [
+            self.get_layer(f"discriminator_features_{layer}").moving_variance
+            for layer in self.feature_layers
+        ]
 
 
-def _resolve_layer(feature_layer: int | None, image_size: int) -> int:
-    downsamplings = len(FILTERS[image_size])
-    if feature_layer is None:
-        return min(3, downsamplings)
-    if not 1 <= feature_layer <= downsamplings:
+def _resolve_layers(
+    feature_layers: tuple[int, ...], image_size: int
+) -> tuple[int, ...]:
+    downsamplings = range(1, 1 + len(FILTERS[image_size]))
+    if any(layer not in downsamplings for layer in feature_layers):
         raise ValueError(
-            f"`feature_layer` must be between 1 and {downsamplings}, the "
+            f"`feature_layers` must be between 1 and {downsamplings[-1]}, the "
             f"number of downsamplings at image_size={image_size}. "
-            f"Received: feature_layer={feature_layer}."
+            f"Received: feature_layers={feature_layers}."
         )
-    return feature_layer
+    return tuple(sorted(set(feature_layers))) or tuple(downsamplings)

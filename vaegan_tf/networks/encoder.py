@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from vaegan_tf.networks.blocks import Blocks, Network, image_input
+from vaegan_tf.settings import EncoderSettings
 
 FILTERS = {32: (128, 256), 64: (64, 128, 256), 128: (32, 64, 128, 256)}
 
@@ -27,19 +28,19 @@ class Encoder(Network):
         latent_dim: Dimension of z.
         encoder_units: Units of the fully connected layer: 2048 in the paper,
             1024 in the authors' code.
-        center_codes: Whether a batch normalisation with a scale but no offset
-            follows the mean, so that codes average to 0 over the data as the
-            prior does. Without it (the paper) the encoder can settle beside
-            the prior, where the decoder has seen no reconstructions.
+        codes: `"free"`, as in the paper: the encoder can settle beside the
+            prior, where the decoder has seen no reconstructions;
+            `"centered"`, by a batch normalisation of the mean with a scale
+            but no offset; or `"white"`, with the prior's covariance too.
         **options: See `Network`, as for the arguments not named here.
 
     Reference:
-        Larsen et al. (2016), table 1. `center_codes`: after Zhu et al.
-        (2020), "A batch normalized inference network keeps the KL vanishing
-        away", with a scale that is learned.
+        Larsen et al. (2016), table 1. Centred codes: after Zhu et al. (2020),
+        "A batch normalized inference network keeps the KL vanishing away",
+        with a scale that is learned.
     """
 
-    own_settings = ("latent_dim", "encoder_units", "center_codes")
+    own_settings = ("latent_dim", "encoder_units", "codes")
 
     def __init__(
         self,
@@ -48,13 +49,17 @@ class Encoder(Network):
         latent_dim: int = 128,
         num_attributes: int = 0,
         encoder_units: int = 2048,
-        center_codes: bool = False,
+        codes: str = "free",
         name: str = "encoder",
         **options: Any,
     ):
-        blocks = Blocks(
-            "encoder", num_attributes, latent_dim=latent_dim, **options
+        settings = EncoderSettings(
+            latent_dim=latent_dim,
+            encoder_units=encoder_units,
+            codes=codes,
+            **options,
         )
+        blocks = Blocks("encoder", settings, num_attributes)
         image = image_input(image_size, num_channels)
 
         x = image
@@ -69,8 +74,10 @@ class Encoder(Network):
             key: blocks.posterior(x, latent_dim, key)
             for key in ("mean", "log_variance")
         }
-        if center_codes:
-            posterior["mean"] = blocks.center(posterior["mean"], "mean")
+        if codes == "centered":
+            posterior["mean"] = blocks.standardize(posterior["mean"], "mean")
+        elif codes == "white":
+            posterior = blocks.whiten(**posterior)
         super().__init__(
             inputs={"image": image, **blocks.condition},
             outputs=posterior,
@@ -79,7 +86,7 @@ class Encoder(Network):
             latent_dim=latent_dim,
             num_attributes=num_attributes,
             encoder_units=encoder_units,
-            center_codes=center_codes,
+            codes=codes,
             name=name,
             **options,
         )

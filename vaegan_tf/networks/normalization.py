@@ -1,7 +1,11 @@
-"""Batch normalisation through TensorFlow's fused kernel."""
+"""Statistics of a channel: batch normalisation, and running variances."""
 
 import keras
 import tensorflow as tf
+
+from vaegan_tf import replicas
+
+MOMENTUM = 0.9
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
@@ -69,3 +73,30 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     def _update(self, average: keras.Variable, value: tf.Tensor) -> None:
         value = tf.cast(tf.stop_gradient(value), average.dtype)
         average.assign(average * self.momentum + value * (1 - self.momentum))
+
+
+@keras.saving.register_keras_serializable(package="vaegan_tf")
+class FeatureMap(keras.layers.Layer):
+    """A map as it is, which keeps the running variance of each channel.
+
+    It is that of all training images, real and generated: the unit in which a
+    learned distance measures features.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the variance, (channels,)."""
+        self.moving_variance = self.add_weight(
+            name="moving_variance",
+            shape=(input_shape[-1],),
+            initializer="ones",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Maps, (batch, height, width, channels)."""
+        if training and self.trainable:
+            variance = replicas.variance(tf.stop_gradient(inputs))
+            past = self.moving_variance
+            past.assign(MOMENTUM * past + (1 - MOMENTUM) * variance)
+        return inputs

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from vaegan_tf.networks.blocks import Blocks, Network, image_input
-from vaegan_tf.settings import PredictorSettings
+from vaegan_tf.settings import NetworkSettings, PredictorSettings
 
 FILTERS = {
     32: (64, 128, 256, 256),
@@ -41,7 +41,7 @@ class SmallBackbone(Network):
         name: str = "backbone",
         **options: Any,
     ):
-        blocks = Blocks("backbone", **options)
+        blocks = Blocks("backbone", NetworkSettings(**options))
         image = image_input(image_size, num_channels)
         x = image
         for index, filters in enumerate(FILTERS[image_size]):

@@ -30,23 +30,24 @@ _TERMS = {
     ),
     "real": (
         "Discriminator: real images",
-        "Its loss on real images; 0.69 is guessing, 0 is certainty.",
+        "Its loss on real images; where it guesses, 0.69, or 1 in the hinge "
+        "game.",
     ),
     "reconstructed": (
         "Discriminator: reconstructions",
         "Its loss on reconstructions; near 0 it recognises all of them.",
     ),
-    "reconstructed_as_real": (
-        "Decoder: reconstructions classified as real",
-        "−log of the probability that a reconstruction passes as real.",
-    ),
     "generated": (
         "Discriminator: samples",
         "Its loss on samples; near 0 it recognises all of them.",
     ),
-    "generated_as_real": (
-        "Decoder: samples classified as real",
-        "−log of the probability that a sample passes as real.",
+    "fooling": (
+        "Decoder: fooling the discriminator",
+        "Its loss on images that do not pass as real.",
+    ),
+    "gamma": (
+        "Weight γ of the feature error",
+        "In the decoder, as gradients at its images set it.",
     ),
 }
 _SCORE, _VALIDATION = "evaluation/", "validation/"

@@ -252,7 +252,7 @@ def _set_aside(folder: pathlib.Path) -> None:
 def _network_groups(model: ObjectiveModel) -> dict[str, dict[str, Any]]:
     """Variables of each network by the last two parts of their paths."""
     groups = {}
-    for name in (*model.networks, "decoder_ema"):
+    for name in (*model.networks, "encoder_ema", "decoder_ema"):
         if (network := getattr(model, name, None)) is None:
             continue
         groups[name] = {

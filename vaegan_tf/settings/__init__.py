@@ -12,6 +12,7 @@ from vaegan_tf.settings.fields import (
 )
 from vaegan_tf.settings.models import (
     AdversarialSettings,
+    DiscriminatorSettings,
     DivergenceSettings,
     EncoderSettings,
     FeatureErrorSettings,
@@ -38,6 +39,7 @@ __all__ = [
     "REQUIRED",
     "AdversarialSettings",
     "DataSettings",
+    "DiscriminatorSettings",
     "DivergenceSettings",
     "EncoderSettings",
     "EvaluationSettings",

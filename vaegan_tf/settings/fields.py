@@ -21,8 +21,8 @@ _TYPES = {
     int: "a whole number",
     float: "a number",
     str: "a text",
-    tuple: "a list of texts",
 }
+_LISTS = {str: "a list of texts", int: "a list of whole numbers"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,8 @@ class Field:
     changeable: bool = False  # by a resumed run
     recorded: bool = True  # it belongs to the run, not to one call
     name: str = ""
-    type: type = str  # `tuple` is several texts
+    type: type = str  # `tuple` is a list of `item`s
+    item: Any = str
     optional: bool = False  # it may be `None`
 
     @property
@@ -83,8 +84,9 @@ class Field:
 
     def _must(self, value: Any) -> str:
         """What a value must be but is not."""
-        if not _is_of_type(value, self.type):
-            return f"be {_TYPES[self.type]}"
+        is_list = self.type is tuple
+        if not _is_of_type(value, self.type, self.item):
+            return f"be {_LISTS[self.item] if is_list else _TYPES[self.type]}"
         if isinstance(value, float) and not math.isfinite(value):
             return "be finite"
         if isinstance(value, int) and abs(value) >= 2**63:
@@ -163,23 +165,26 @@ def fields(group: type) -> dict[str, Field]:
     hints = typing.get_type_hints(group)
     found = {}
     for field in dataclasses.fields(group):
-        name, (kind, optional) = field.name, _plain_type(hints[field.name])
+        name, hint = field.name, hints[field.name]
+        kind, item, optional = _plain_type(hint)
         found[name] = dataclasses.replace(
             field.metadata.get("field") or known[name],
             default=field.default,
             name=name,
             type=kind,
+            item=item,
             optional=optional,
         )
     return found
 
 
-def _plain_type(hint: Any) -> tuple[type, bool]:
-    """The type that a hint names, and whether it may be `None`."""
+def _plain_type(hint: Any) -> tuple[type, type, bool]:
+    """The type that a hint names, that of items, whether it may be `None`."""
     if isinstance(hint, types.UnionType):
         (kind,) = (kind for kind in hint.__args__ if kind is not type(None))
-        return _plain_type(kind)[0], True
-    return typing.get_origin(hint) or hint, False
+        return *_plain_type(kind)[:2], True
+    items = typing.get_args(hint) or (str,)
+    return typing.get_origin(hint) or hint, items[0], False
 
 
 def _is_unicode(text: str) -> bool:
@@ -191,9 +196,9 @@ def _is_url(value: str) -> bool:
     return "://" in value
 
 
-def _is_of_type(value: Any, kind: type) -> bool:
+def _is_of_type(value: Any, kind: type, item: type) -> bool:
     if isinstance(value, tuple) and kind is tuple:
-        return all(isinstance(item, str) for item in value)
+        return all(_is_of_type(part, item, str) for part in value)
     return isinstance(value, kind) and (
         kind is bool or not isinstance(value, bool)
     )

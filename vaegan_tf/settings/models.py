@@ -45,10 +45,23 @@ class GenerativeSettings(NetworkSettings):
         False, "Give the networks the attributes as input."
     )
     latent_dim: int = setting(128, "Dimension of the latent code.", low=1)
+    decoder_normalization: str = setting(
+        "group",
+        "What normalises the decoder's maps: the statistics of the batch, as "
+        "in the paper; or those of groups of 16 channels of each image.",
+        choices=("batch", "group"),
+    )
+    upsampling: str = setting(
+        "nearest",
+        "How the decoder enlarges maps: 5×5 transposed convolutions, as in "
+        "the paper; or nearest neighbours and 3×3 convolutions, which leave "
+        "no grain.",
+        choices=("transposed", "nearest"),
+    )
     ema_momentum: float = setting(
         0.999,
-        "Momentum of the running average of the decoder that draws samples; "
-        "0 for none.",
+        "Momentum of the running averages of encoder and decoder that are "
+        "used after training; 0 for none.",
         low=0,
         below=1,
     )
@@ -63,10 +76,12 @@ class EncoderSettings(GenerativeSettings):
         "1024 in the authors' code.",
         low=1,
     )
-    center_codes: bool = setting(
-        True,
-        "Make codes average to 0 over the data, as the prior does, by a batch "
-        "normalisation of the posterior mean (not in the paper).",
+    codes: str = setting(
+        "white",
+        "Codes over the data: free, as in the paper; centered at 0, where the "
+        "prior is, by a batch normalisation of the posterior mean; or white, "
+        "with the prior's covariance as well.",
+        choices=("free", "centered", "white"),
     )
 
 
@@ -78,7 +93,8 @@ class DivergenceSettings(EncoderSettings):
         "Weight of the divergence from the prior in the encoder; 1 in the "
         "paper. Higher: better samples, less faithful reconstructions "
         "(default: 1 for errors of pixels or of features as they are; else "
-        "the number of features over 820, 20 for the paper's networks).",
+        "the number of features in a layer over 3,550, 20 for the paper's "
+        "networks).",
         low=0,
     )
 
@@ -86,11 +102,18 @@ class DivergenceSettings(EncoderSettings):
 class DiscriminatorSettings(GenerativeSettings):
     """The discriminator."""
 
-    feature_layer: int | None = setting(
-        None,
-        "Layer l of the learned distance, as the number of downsamplings "
-        "before it (default: the third, or the last).",
-        low=1,
+    feature_layers: tuple[int, ...] = setting(
+        (),
+        "Layers l of the learned distance, as the numbers of downsamplings "
+        "before them; the error is the mean of theirs (default: all; 3 in the "
+        "authors' code).",
+    )
+    discriminator_normalization: str = setting(
+        "spectral",
+        "What is normalised in the discriminator: maps, by the statistics of "
+        "the batch, as in the paper; or kernels, by their spectral norm, with "
+        "biases and leaky rectifiers (Miyato et al., 2018).",
+        choices=("batch", "spectral"),
     )
 
 
@@ -109,12 +132,13 @@ class AdversarialSettings(DiscriminatorSettings):
     """The game of decoder and discriminator."""
 
     adversarial: str = setting(
-        "minimax",
-        "What the decoder minimises to fool the discriminator: minimax, minus "
-        "the discriminator's loss as in the paper; or −log D, whose gradient "
-        "does not vanish while the discriminator wins (Goodfellow et al., "
-        "2014).",
-        choices=("minimax", "non_saturating"),
+        "hinge",
+        "The game: minimax, where the decoder minimises minus the "
+        "discriminator's loss, as in the paper; non_saturating, where it "
+        "minimises −log D, whose gradient does not vanish while the "
+        "discriminator wins (Goodfellow et al., 2014); or hinge losses of the "
+        "logits (Lim & Ye, 2017).",
+        choices=("minimax", "non_saturating", "hinge"),
     )
     real_weight: float | None = setting(
         None,
@@ -153,15 +177,7 @@ class VAESettings(DivergenceSettings):
 
 
 class GANSettings(AdversarialSettings):
-    """A GAN.
-
-    With batch statistics apart its discriminator does not see what generated
-    images have in common. The feature error of a VAE/GAN makes up for that; a
-    GAN drew one texture for all codes.
-    """
-
-    adversarial: str = "non_saturating"
-    batch_statistics: str = "joint"
+    """A GAN."""
 
 
 class VAEGANSettings(
@@ -172,8 +188,14 @@ class VAEGANSettings(
     gamma: float | None = setting(
         None,
         "Weight of the feature error against fooling the discriminator, in "
-        "the decoder: the paper's γ (default: 41 over the number of "
-        "features, 0.0025 for the paper's networks).",
+        "the decoder: the paper's γ (default: as `gradient_ratio` says).",
+        above=0,
+    )
+    gradient_ratio: float = setting(
+        1.5,
+        "Without γ or w: sets γ at every step so that the gradient of the "
+        "feature error at the decoder's images is so many times as long as "
+        "that of fooling the discriminator.",
         above=0,
     )
     reconstruction_weight: float | None = setting(

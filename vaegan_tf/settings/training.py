@@ -19,10 +19,10 @@ class OptimisationSettings(Settings):
     )
     train_steps: int = changeable(20_000, "Steps to train for.", low=1)
     optimizer: str = setting(
-        "rmsprop", "How gradients are used.", choices=("rmsprop", "adam")
+        "adam", "How gradients are used.", choices=("rmsprop", "adam")
     )
     learning_rate: float = setting(
-        3e-4, "Learning rate of all networks.", above=0
+        5e-4, "Learning rate of all networks at the first step.", above=0
     )
     learning_rates: tuple[str, ...] = setting(
         (),
@@ -30,12 +30,12 @@ class OptimisationSettings(Settings):
         "discriminator=5e-5.",
     )
     learning_rate_decay: str = setting(
-        "none",
+        "linear",
         "How rates fall over the run.",
-        choices=("none", "authors", "cosine"),
+        choices=("none", "linear", "authors", "cosine"),
     )
     final_learning_rate: float = setting(
-        1.6e-7, "What rates fall to at the last step.", low=0
+        1e-4, "What rates fall to at the last step.", low=0
     )
     beta_1: float = setting(
         0.5, "Adam's averaging of the gradient.", low=0, below=1

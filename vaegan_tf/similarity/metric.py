@@ -1,4 +1,4 @@
-"""The learned distance: that of two images in layer l of a discriminator."""
+"""The learned distance: that of two images in layers l of a discriminator."""
 
 import tensorflow as tf
 
@@ -9,16 +9,15 @@ NUMBERS = ("feature_distance", "feature_nll", "pixel_distance")
 
 
 class LearnedMetric:
-    """Compares images by the features in layer l of a discriminator.
+    """Compares images by the features in layers l of a discriminator.
 
     The discriminator uses the batch statistics of its training, so that a
     pair's numbers do not depend on other pairs. For the same reason features
     in units of their standard deviation (`scale="batch"`) are divided by the
-    running deviation that the normalisation after layer l keeps for each
-    channel, over real and generated images, and not, as in training, by that
-    of a batch of real ones.
+    running deviation of each channel over real and generated images, and not,
+    as in training, by that of a batch of real ones.
 
-    Layer l of a conditional discriminator lies before attributes join it, so
+    Layers l of a conditional discriminator lie before attributes join it, so
     that none are needed.
 
     Args:
@@ -50,19 +49,20 @@ class LearnedMetric:
         Returns:
             A dict of three numbers for each pair, (batch,):
             `feature_distance`: root mean squared difference of features, in
-            their unit or that of their deviation.
-            `feature_nll`: half the sum of squares instead, in nats: the
-            reconstruction error of eqs. 6 and 7, if `other` is one.
+            their unit or that of their deviation, all layers weighing alike.
+            `feature_nll`: half the sum of squares instead, in nats, the mean
+            over layers: the reconstruction error of eqs. 6 and 7, if `other`
+            is one.
             `pixel_distance`: root mean squared difference of pixels; black
             and white are 2 apart.
         """
-        features, others = self.features(image), self.features(other)
-        feature_nll = losses.gaussian_nll(features, others)
-        pixel_nll = losses.gaussian_nll(image, other)
+        pairs = list(zip(self.features(image), self.features(other)))
+        feature_nll = _mean([losses.gaussian_nll(*pair) for pair in pairs])
+        distances = [_mean_squares(*pair) for pair in pairs]
         return {
-            "feature_distance": _root_mean_square(feature_nll, features),
+            "feature_distance": tf.sqrt(_mean(distances)),
             "feature_nll": feature_nll,
-            "pixel_distance": _root_mean_square(pixel_nll, image),
+            "pixel_distance": tf.sqrt(_mean_squares(image, other)),
         }
 
     def from_reconstruction(
@@ -78,15 +78,20 @@ class LearnedMetric:
         require(self.model, "reconstruct")
         return self(image, self.model.reconstruct(image, attributes))
 
-    def features(self, image: tf.Tensor) -> tf.Tensor:
-        """Features of layer l, (batch, h, w, channels), scaled."""
+    def features(self, image: tf.Tensor) -> list[tf.Tensor]:
+        """Features of each layer l, (batch, h, w, channels), scaled."""
         features = self.model.features(image)
         if self.scale == "unit":
             return features
-        variance = self.model.discriminator.feature_variance
-        return losses.standardize(features, variance)
+        variances = self.model.discriminator.feature_variances
+        return [
+            losses.standardize(*layer) for layer in zip(features, variances)
+        ]
 
 
-def _root_mean_square(nll, example):
-    size = tf.size(example[0], out_type=tf.int32)
-    return tf.sqrt(2.0 * nll / tf.cast(size, nll.dtype))
+def _mean(values: list[tf.Tensor]) -> tf.Tensor:
+    return tf.add_n(values) / len(values)
+
+
+def _mean_squares(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.math.squared_difference(one, other), [1, 2, 3])

@@ -38,8 +38,12 @@ def compile_model(
     last, steps = settings.final_learning_rate, settings.train_steps
     if settings.learning_rate_decay == "authors":
         return {k: AuthorsDecay(rate, last, steps) for k, rate in rates.items()}
+    schedules = keras.optimizers.schedules
+    if settings.learning_rate_decay == "linear":
+        linear = schedules.PolynomialDecay
+        return {k: linear(rate, steps, last) for k, rate in rates.items()}
     if settings.learning_rate_decay == "cosine":
-        cosine = keras.optimizers.schedules.CosineDecay
+        cosine = schedules.CosineDecay
         return {
             name: cosine(rate, steps, alpha=last / rate)
             for name, rate in rates.items()

@@ -1,0 +1,101 @@
+"""Codes get the covariance of the prior, whatever means were."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vaegan_tf.networks.whitening import SHRINKAGE, Whitening
+
+SIZE = 3
+
+
+def posteriors(count, seed=0):
+    """Standardised, correlated means, and log-variances below 0."""
+    generator = np.random.default_rng(seed)
+    mixing = np.array([[1.0, 0, 0], [0.5, 1, 0], [-0.3, 0.4, 1]])
+    mean = generator.normal(size=(count, SIZE)) @ mixing.T
+    mean = (mean - mean.mean(axis=0)) / mean.std(axis=0)
+    log_variance = -generator.uniform(0.1, 3, size=(count, SIZE))
+    return mean.astype(np.float32), log_variance.astype(np.float32)
+
+
+def settled(mean, log_variance):
+    """A layer whose statistics are those of one batch."""
+    layer = Whitening(dtype="float32")
+    layer((mean, log_variance))
+    step = tf.function(
+        lambda: layer((mean, log_variance), training=True), autograph=False
+    )
+    for _ in range(1500):  # 0.99¹⁵⁰⁰ is 3e-7.
+        step()
+    return layer
+
+
+def test_codes_have_the_covariance_of_the_prior():
+    mean, log_variance = posteriors(500)
+    layer = settled(mean, log_variance)
+    correlation = np.corrcoef(mean.T)
+    np.testing.assert_allclose(layer.correlation, correlation, atol=1e-4)
+    white = layer((mean, log_variance), training=False).numpy()
+    np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-5)
+    # Shrinkage leaves of the correlations C: L⁻¹ C L⁻ᵀ with L Lᵀ = C + ridge.
+    factor = np.linalg.cholesky(correlation + SHRINKAGE * np.eye(SIZE))
+    inverse = np.linalg.inv(factor)
+    room = np.sqrt(1 - np.exp(log_variance).mean(axis=0))
+    expected = room[:, None] * (inverse @ correlation @ inverse.T) * room
+    received = np.cov(white.T, bias=True)
+    np.testing.assert_allclose(received, expected, atol=1e-3)
+    total = received + np.diag(np.exp(log_variance).mean(axis=0))
+    np.testing.assert_allclose(total, np.eye(SIZE), atol=0.05)
+
+
+def test_use_neither_moves_statistics_nor_looks_at_other_examples():
+    mean, log_variance = posteriors(20)
+    layer = settled(mean, log_variance)
+    before = [w.numpy() for w in layer.weights]
+    together = layer((mean, log_variance), training=False)
+    alone = layer((mean[:1], log_variance[:1]), training=False)
+    np.testing.assert_allclose(alone, together[:1], rtol=1e-5)
+    for old, new in zip(before, layer.weights):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_variances_leave_less_room_to_means_and_gradients_know():
+    mean, log_variance = (tf.constant(x) for x in posteriors(4))
+    layer = Whitening(dtype="float32")
+    layer.build(((None, SIZE), (None, SIZE)))
+    with tf.GradientTape() as tape:
+        tape.watch(log_variance)
+        # Correlations are I here, but for what one batch adds.
+        energy = tf.reduce_sum(
+            tf.square(layer((mean, log_variance), training=True))
+        )
+    assert (tape.gradient(energy, log_variance).numpy() < 0).all()
+
+
+def test_two_replicas_have_the_statistics_of_all(two_replicas, on_both):
+    mean, log_variance = posteriors(5)
+    one = Whitening(dtype="float32")
+    expected = one((mean, log_variance), training=True)
+    with two_replicas.scope():
+        two = Whitening(dtype="float32")
+        two.build((mean.shape, log_variance.shape))
+    parts = [(mean[:3], log_variance[:3]), (mean[3:], log_variance[3:])]
+    received = on_both(lambda pair: two(pair, training=True), *parts)
+    np.testing.assert_allclose(
+        np.concatenate(received), expected, rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(two.correlation, one.correlation, rtol=1e-4)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_posteriors_as_wide_as_the_prior_leave_no_nans(training):
+    mean, _ = posteriors(4)
+    layer = Whitening(dtype="float32")
+    wide = tf.zeros_like(mean)
+    with tf.GradientTape() as tape:
+        tape.watch(wide)
+        outputs = layer((mean, wide), training=training)
+    gradient = tape.gradient(outputs, wide)
+    assert np.isfinite(outputs).all()
+    assert gradient is None or np.isfinite(gradient).all()

@@ -1,0 +1,81 @@
+"""Codes with the mean and the covariance of the prior."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vaegan_tf import replicas
+
+MOMENTUM = 0.99
+SHRINKAGE = 1e-2  # of correlations, which may be nearly singular
+SMALLEST_ROOM = 1e-6
+
+
+@keras.saving.register_keras_serializable(package="vaegan_tf")
+class Whitening(keras.layers.Layer):
+    """Whitens posterior means, and leaves room for the posteriors' variance.
+
+    Codes z = mean + σ ε have the covariance Cov[mean] + E[σ²] over the data.
+    Means that are standardised over the batch come in. Decorrelated by the
+    Cholesky factor of their running correlations and scaled by √(1 − E[σ²]),
+    they give codes of mean 0 and covariance I, as the prior's are: the decoder
+    sees one population of codes instead of two. No gradient flows through the
+    correlations.
+
+    Reference:
+        After Siarohin et al. (2019), "Whitening and coloring batch transform
+        for GANs", of features.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the correlations, (d, d), and the mean variances, (d,)."""
+        size = input_shape[0][-1]
+        fixed = {"trainable": False, "aggregation": "only_first_replica"}
+        self.correlation = self.add_weight(
+            name="correlation",
+            shape=(size, size),
+            initializer="identity",
+            **fixed,
+        )
+        self.variance = self.add_weight(
+            name="variance", shape=(size,), initializer="zeros", **fixed
+        )
+
+    def call(
+        self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """Means of q(z|x), (batch, latent).
+
+        Args:
+            inputs: Means, standardised, and log-variances below 0.
+            training: Whether to take the variances of the global batch and to
+                keep statistics, rather than to use those kept.
+        """
+        mean, log_variance = inputs
+        variance = tf.convert_to_tensor(self.variance)
+        if training and self.trainable:
+            total = tf.reduce_sum(tf.exp(log_variance), axis=0)
+            variance = _over_examples(total, mean)
+            self._keep(self.variance, variance)
+            products = tf.matmul(mean, mean, transpose_a=True)
+            self._keep(self.correlation, _over_examples(products, mean))
+        ridge = SHRINKAGE * tf.eye(mean.shape[-1], dtype=mean.dtype)
+        factor = tf.linalg.cholesky(self.correlation + ridge)
+        white = tf.linalg.triangular_solve(factor, tf.transpose(mean))
+        room = tf.maximum(1.0 - variance, SMALLEST_ROOM)
+        return tf.transpose(white) * tf.sqrt(room)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the means."""
+        return input_shape[0]
+
+    def _keep(self, average: keras.Variable, value: tf.Tensor) -> None:
+        value = tf.stop_gradient(value)
+        average.assign(MOMENTUM * average + (1 - MOMENTUM) * value)
+
+
+def _over_examples(total: tf.Tensor, examples: tf.Tensor) -> tf.Tensor:
+    """A mean over the examples of all replicas from each one's sum."""
+    count = tf.cast(tf.shape(examples)[0], total.dtype)
+    return replicas.total(total) / replicas.total(count)
