@@ -95,7 +95,7 @@ def explain(field: Field) -> tuple[str, str]:
     meaning, default = field.help, _default(field)
     if explained := _DEFAULT.fullmatch(meaning):
         meaning = f"{explained['meaning'].rstrip('.')}."
-        if field.default is None:
+        if field.default in (None, ()):
             default = explained["default"]
     notes = [] if field.choices or not field.bounds else [field.bounds]
     required = field.default is REQUIRED

@@ -96,8 +96,12 @@ class Discriminator(Network):
             **options,
         )
         self.feature_layers = layers
-        sizes = [math.prod(maps.shape[1:]) for maps in features]
-        self.num_features = sum(sizes) / len(sizes)
+
+    @property
+    def num_features(self) -> float:
+        """How many numbers a layer l has, the mean of all layers l."""
+        maps = self.output["features"]
+        return sum(math.prod(m.shape[1:]) for m in maps) / len(maps)
 
     @property
     def feature_variances(self) -> list[tf.Tensor]:

@@ -188,7 +188,7 @@ class VAEGANSettings(
     gamma: float | None = setting(
         None,
         "Weight of the feature error against fooling the discriminator, in "
-        "the decoder: the paper's γ (default: as `gradient_ratio` says).",
+        "the decoder: the paper's γ (default: set by the gradient ratio).",
         above=0,
     )
     gradient_ratio: float = setting(
