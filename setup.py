@@ -75,6 +75,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "bench": BENCH,
         "resnet": ["keras-hub>=0.32,<0.33"],
+        "video": ["imageio-ffmpeg>=0.6,<0.9"],
         "wandb": ["wandb>=0.18,<1"],
     },
     entry_points={

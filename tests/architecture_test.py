@@ -18,12 +18,12 @@ LAYERS = (
     {"models"},
     {"runs"},
     {"evaluation", "similarity", "sampling", "predictor"},
-    {"training"},
+    {"training", "attributes"},
     {"export", "report"},
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}
-LOGGING = {"locks", "data", "runs", "sampling", "training", "cli"}
+LOGGING = {"locks", "attributes", "data", "runs", "sampling", "training", "cli"}
 # Commands import it when they run.
 LATE = {"images"}
 CLI = sorted(path.stem for path in (PACKAGE / "cli").glob("[!_]*.py"))

@@ -1,12 +1,9 @@
-import types
-
 import numpy as np
 import pytest
-import tensorflow as tf
 from scipy import stats
 
 from vaegan_tf.sampling import fit_mixture
-from vaegan_tf.sampling.fit import default_components, posterior_codes
+from vaegan_tf.sampling.fit import default_components
 
 
 def two_clouds(count=600):
@@ -101,54 +98,3 @@ def test_mixtures_that_are_refused(count, components, covariance, message):
     codes = np.random.default_rng(0).normal(size=(count, 3))
     with pytest.raises(ValueError, match=message):
         fit_mixture(codes, components, covariance=covariance)
-
-
-class BrightnessModel:
-    """q(z|x) is N((brightness, attribute), (0.5², e⁻⁴⁰))."""
-
-    def as_example(self, example):
-        return example
-
-    def encode(self, image, attributes):
-        brightness = tf.reduce_mean(image, axis=[1, 2, 3])
-        mean = tf.stack([brightness, attributes[:, 0]], axis=-1)
-        log_variance = tf.constant([2 * np.log(0.5), -40.0], tf.float32)
-        return {"mean": mean, "log_variance": log_variance}
-
-
-class Images:
-    """Images of all levels in turn, whose attribute is their place."""
-
-    def __init__(self, count):
-        self.count = count
-
-    def __len__(self):
-        return self.count
-
-    def gather(self, indices):
-        level = tf.cast(indices % 256, tf.uint8)[:, None, None, None]
-        return {
-            "image": tf.tile(level, [1, 2, 2, 3]),
-            "attributes": tf.cast(indices, tf.float32)[:, None],
-        }
-
-
-def dataset_of(count):
-    return types.SimpleNamespace(splits={"train": Images(count)})
-
-
-def test_codes_are_draws_of_the_posterior_of_every_image():
-    codes = posterior_codes(BrightnessModel(), dataset_of(1000), seed=1)
-    np.testing.assert_allclose(codes[:, 1], np.arange(1000), atol=1e-4)
-    brightness = (np.arange(1000) % 256) / 127.5 - 1
-    noise = codes[:, 0] - brightness
-    assert stats.kstest(noise / 0.5, stats.norm.cdf).pvalue > 0.01
-    again = posterior_codes(BrightnessModel(), dataset_of(1000), seed=1)
-    np.testing.assert_array_equal(codes, again)
-    other = posterior_codes(BrightnessModel(), dataset_of(1000), seed=2)
-    assert (codes[:, 0] != other[:, 0]).all()
-
-
-def test_of_many_images_some_are_taken_evenly():
-    codes = posterior_codes(BrightnessModel(), dataset_of(101), max_codes=5)
-    np.testing.assert_allclose(codes[:, 1], [0, 25, 50, 75, 100], atol=1e-4)

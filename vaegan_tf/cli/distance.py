@@ -11,13 +11,13 @@ import io
 import pathlib
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from absl import logging
 
 from vaegan_tf import files
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import ConditionSettings, TrainedModel
+from vaegan_tf.cli.tables import Row, table
 from vaegan_tf.settings import setting
 from vaegan_tf.settings.models import FEATURE_SCALES
 
@@ -30,8 +30,6 @@ STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "least": min,
     "largest": max,
 }
-
-Row = dict[str, Any]
 
 
 class DistanceSettings(ConditionSettings):
@@ -106,25 +104,6 @@ def main(model: TrainedModel, images: DistanceSettings) -> None:
     if curves:
         write_png(images.roc or "roc.png", draw_roc(curves))
         logging.info("Drew the ROC curves to %s.", images.roc or "roc.png")
-
-
-def table(rows: Sequence[Row], shown: int = 20) -> str:
-    """Rows of the same keys as aligned lines of text, below their names.
-
-    Args:
-        rows: The rows, one at least.
-        shown: How many rows to show; a line says how many more there are.
-    """
-    columns = []
-    for name, value in rows[0].items():
-        kind = ".4g" if isinstance(value, float) else ""
-        cells = [name, *[format(row[name], kind) for row in rows[:shown]]]
-        align = f"{'>' if kind else '<'}{max(map(len, cells))}"
-        columns.append([format(cell, align) for cell in cells])
-    lines = ["  ".join(cells).rstrip() for cells in zip(*columns)]
-    if len(rows) > shown:
-        lines.append(f"... and {len(rows) - shown:,} more")
-    return "".join(line + "\n" for line in lines)
 
 
 def write(path: str, rows: Sequence[Row], record: Row) -> None:

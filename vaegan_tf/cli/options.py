@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SAMPLERS = ("prior", "mixture", "truncated")
 CHECKPOINTS = ("latest", "best")
+VECTORS = ("plain", "balanced", "orthogonal")
 SPLITS = ("train", "validation", "test")
 
 

@@ -58,6 +58,8 @@ class Run:
     exports = property(lambda self: self.folder / "export")
     evaluation = property(lambda self: self.folder / "evaluation.json")
     mixture = property(lambda self: self.folder / "samplers" / "mixture.npz")
+    vectors = property(lambda self: self.folder / "attributes" / "vectors.npz")
+    similarity = property(lambda self: self.folder / "similarity.json")
     lock = property(lambda self: self.folder / ".lock")
 
     @property

@@ -1,5 +1,6 @@
 """Where do codes come from? The prior, and what may stand beside it."""
 
+from vaegan_tf.sampling.codes import PosteriorCodes, posterior_codes
 from vaegan_tf.sampling.create import SAMPLERS, create_sampler
 from vaegan_tf.sampling.fit import fit_mixture
 from vaegan_tf.sampling.samplers import (
@@ -12,9 +13,11 @@ from vaegan_tf.sampling.samplers import (
 __all__ = [
     "SAMPLERS",
     "MixtureSampler",
+    "PosteriorCodes",
     "PriorSampler",
     "Sampler",
     "TruncatedSampler",
     "create_sampler",
     "fit_mixture",
+    "posterior_codes",
 ]

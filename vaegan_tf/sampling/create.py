@@ -12,11 +12,8 @@ from vaegan_tf import files
 from vaegan_tf.models import require
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.run import CheckpointName
-from vaegan_tf.sampling.fit import (
-    default_components,
-    fit_mixture,
-    posterior_codes,
-)
+from vaegan_tf.sampling.codes import posterior_codes
+from vaegan_tf.sampling.fit import default_components, fit_mixture
 from vaegan_tf.sampling.samplers import (
     MixtureSampler,
     PriorSampler,
@@ -80,7 +77,7 @@ def _fit_to(
     run.check_links()
     model, step = run.model(checkpoint)
     seed = run.settings.run.seed
-    codes = posterior_codes(model, run.dataset(), seed)
+    codes = posterior_codes(model, run.dataset(), seed=seed).draw
     if num_components is None:
         num_components = default_components(*codes.shape)
     logging.info(

@@ -1,45 +1,11 @@
 """A Gaussian mixture for the aggregate posterior."""
 
 import numpy as np
-import tensorflow as tf
 
-from vaegan_tf import noise
-from vaegan_tf.data import ImageDataset, transforms
-from vaegan_tf.models import GenerativeModel
-from vaegan_tf.noise import Purpose
 from vaegan_tf.sampling.samplers import MixtureSampler
 
 COVARIANCES = {"full": "full", "diagonal": "diag"}
-MAX_CODES = 50_000
 MAX_DEFAULT_COMPONENTS = 10
-_BATCH_SIZE = 256
-
-
-def posterior_codes(
-    model: GenerativeModel,
-    dataset: ImageDataset,
-    seed: int = 0,
-    max_codes: int = MAX_CODES,
-) -> np.ndarray:
-    """Codes of training images: one draw of q(z|x) for each.
-
-    They are draws of the aggregate posterior q(z), the average of q(z|x) over
-    the data, float32 (codes, latent). A conditional model is given each
-    image's attributes. Of more than `max_codes` images, as many are taken
-    evenly.
-    """
-    split = dataset.splits["train"]
-    count = min(len(split), max_codes)
-    positions = np.linspace(0, len(split) - 1, count).astype(np.int64)
-    codes = []
-    for start in range(0, count, _BATCH_SIZE):
-        chosen = tf.constant(positions[start : start + _BATCH_SIZE])
-        example = transforms.to_float(split.gather(chosen))
-        posterior = model.encode(**model.as_example(example))
-        key = noise.fold(seed, Purpose.POSTERIOR, start)
-        epsilon = tf.random.stateless_normal(tf.shape(posterior["mean"]), key)
-        codes.append(noise.reparameterize(**posterior, epsilon=epsilon))
-    return tf.concat(codes, axis=0).numpy()
 
 
 def default_components(count: int, latent_dim: int) -> int:

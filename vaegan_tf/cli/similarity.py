@@ -1,0 +1,237 @@
+"""Scores how well images show the attributes that were asked for.
+
+A predictor says what it sees. Of conditional models, in samples drawn for the
+attributes of test images: cosine similarity and mean squared error between
+both, of the best of several samples and on average, beside the test images'
+own. Of other models with an encoder, in test images edited along attribute
+vectors: how often the attribute appears, and what else changes. Writes
+similarity.json into each run's folder, and figures of conditional models.
+"""
+
+import pathlib
+import shlex
+from typing import TYPE_CHECKING, cast
+
+from absl import logging
+
+from vaegan_tf import files
+from vaegan_tf.cli import app
+from vaegan_tf.cli.flags import as_text
+from vaegan_tf.cli.options import (
+    SPLITS,
+    VECTORS,
+    CheckpointSettings,
+    ModelModule,
+)
+from vaegan_tf.cli.tables import table
+from vaegan_tf.settings import MAX_SEED, REQUIRED, setting
+
+if TYPE_CHECKING:
+    from vaegan_tf.evaluation import Extractor
+    from vaegan_tf.runs import Run
+    from vaegan_tf.runs.run import CheckpointName
+
+
+class SimilaritySettings(ModelModule, CheckpointSettings):
+    """Which runs are scored, and by what."""
+
+    runs: tuple[str, ...] | None = setting(
+        None, "Folders of trained runs of one data set."
+    )
+    predictor: str = setting(
+        REQUIRED,
+        "Run folder of an attribute predictor of the same data set and image "
+        "size.",
+        is_path=True,
+    )
+    split: str = setting(
+        "test", "Part of the data set to ask for.", choices=SPLITS
+    )
+    num_images: int = setting(
+        1000,
+        "Attribute vectors to ask for, evenly spaced; images to edit, for each "
+        "attribute a tenth of it.",
+        low=10,
+        high=1_000_000,
+    )
+    num_samples: int = setting(
+        10, "Samples of each attribute vector.", low=1, high=1000
+    )
+    vectors: tuple[str, ...] = setting(
+        VECTORS, "Kinds of attribute vectors; see vaegan-attributes."
+    )
+    strengths: tuple[str, ...] = setting(
+        ("0", "1", "1.5", "2"), "How often a vector is added; 0 is no edit."
+    )
+    seed: int = setting(0, "Seed of the samples' codes.", low=0, high=MAX_SEED)
+    source_dir: str | None = setting(
+        None, "Where images of the runs are, if not as recorded.", is_path=True
+    )
+    data_dir: str | None = setting(
+        None,
+        "Folder of prepared data sets, as source_dir.",
+        is_path=True,
+        may_be_url=True,
+    )
+    output: str | None = setting(
+        None,
+        "Folder for figures of faces that conditional models draw to order.",
+        is_path=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.runs:
+            raise ValueError(
+                "A run is needed: vaegan-similarity RUN [RUN ...]."
+            )
+        if not self.vectors or not set(self.vectors) <= set(VECTORS):
+            raise ValueError(
+                f"--vectors takes {', '.join(VECTORS)}, separated by commas. "
+                f"Received: {','.join(self.vectors)!r}."
+            )
+        self.numbers()
+
+    def numbers(self) -> list[float]:
+        """The strengths; ValueError if one is no number."""
+        try:
+            numbers = [float(text) for text in self.strengths]
+            if not all(abs(number) <= 100 for number in numbers):
+                raise ValueError
+        except ValueError:
+            raise ValueError(
+                "--strengths takes numbers between -100 and 100. "
+                f"Received: {','.join(self.strengths)!r}."
+            ) from None
+        return numbers
+
+
+def main(settings: SimilaritySettings) -> None:
+    """Loads models and predictor, scores, prints and writes."""
+    from vaegan_tf.evaluation import create_extractor
+    from vaegan_tf.models import require
+    from vaegan_tf.runs import Run
+    from vaegan_tf.settings import FeatureSettings
+
+    features = FeatureSettings(predictor=settings.predictor)
+    extractor = cast("Extractor", create_extractor(features))
+    places = settings.source_dir, settings.data_dir
+    runs = [Run(folder, *places) for folder in settings.runs or ()]
+    for run in runs:
+        require(run.model_class, "sample")
+        if not _is_conditional(run):
+            require(run.model_class, "encode")
+    if settings.output is not None:
+        files.check_output(pathlib.Path(settings.output) / "orders.png")
+    to_order = []
+    for run in runs:
+        model, step = run.model(cast("CheckpointName", settings.checkpoint))
+        dataset = run.dataset()
+        extractor.check(dataset)
+        score = _orders if _is_conditional(run) else _edits
+        scores = score(run, model, dataset, extractor, settings)
+        record = {
+            "step": step,
+            "split": settings.split,
+            "command": shlex.join(
+                ["vaegan-similarity", *as_text([settings]).splitlines()]
+            ),
+            **scores,
+        }
+        files.write_json(run.similarity, record)
+        app.show(f"Written to {run.similarity}.\n\n")
+        if "orders" in scores:
+            to_order.append((run, model, scores["orders"]))
+    if to_order:
+        _show_orders(to_order)
+        if settings.output is not None:
+            _draw_orders(to_order, pathlib.Path(settings.output), settings)
+
+
+def _is_conditional(run: "Run") -> bool:
+    return bool(getattr(run.settings.model, "conditional", False))
+
+
+def _orders(run, model, dataset, extractor, settings):
+    """Scores of faces to order."""
+    from vaegan_tf.attributes.evaluation import score_orders
+
+    return {
+        "orders": score_orders(
+            model,
+            dataset,
+            extractor,
+            split=settings.split,
+            num_images=settings.num_images,
+            num_samples=settings.num_samples,
+            seed=settings.seed,
+            progress=True,
+        )
+    }
+
+
+def _edits(run, model, dataset, extractor, settings):
+    """Scores of edits, which are shown as well: the means over attributes."""
+    from vaegan_tf.attributes import attribute_vectors
+    from vaegan_tf.attributes.evaluation import (
+        mean_over_attributes,
+        score_edits,
+    )
+
+    vectors = attribute_vectors(
+        run, checkpoint=settings.checkpoint, model=model
+    )
+    rows = score_edits(
+        model,
+        vectors,
+        dataset,
+        extractor,
+        kinds=settings.vectors,
+        strengths=settings.numbers(),
+        split=settings.split,
+        num_images=settings.num_images // 10,
+        progress=True,
+    )
+    app.show(f"{run.folder}, means over attributes:\n")
+    means = mean_over_attributes(rows)
+    app.show(table(means, len(means)))
+    return {"edits": rows}
+
+
+def _show_orders(scored):
+    """The paper's table: the test set's own row, then one for each model."""
+    _, _, first = scored[0]
+    named = [("test set", first["images"])]
+    named += [(run.folder.name, scores["samples"]) for run, _, scores in scored]
+    rows = [
+        {"": name, **{key: float(value) for key, (value, _) in scores.items()}}
+        for name, scores in named
+    ]
+    app.show(table(rows))
+
+
+def _draw_orders(scored, folder, settings):
+    """Figures of faces to order, of the same test images and codes."""
+    from vaegan_tf.attributes import orders
+    from vaegan_tf.images import write_png
+
+    run = scored[0][0]
+    example = run.examples(settings.split, 8)
+    models = {each.folder.name: model for each, model, _ in scored}
+    wanted = example["image"], example["attributes"]
+    figure = orders.orders_figure(models, *wanted, seed=settings.seed)
+    write_png(folder / "orders.png", figure)
+    names = run.read()["attribute_names"]
+    for name, model in models.items():
+        figure = orders.turned_figure(
+            model, names, example["attributes"], seed=settings.seed
+        )
+        write_png(folder / f"turned-{name}.png", figure)
+    logging.info("Drew figures into %s.", folder)
+
+
+command = app.Command(main, __doc__, positional="runs")
+
+
+if __name__ == "__main__":
+    command()
