@@ -1,4 +1,5 @@
 import functools
+import pathlib
 import subprocess
 import sys
 
@@ -7,9 +8,14 @@ import pytest
 import tensorflow as tf
 
 from tests.toy import make_toy
+from vaegan_tf.attributes import fit_vectors
 from vaegan_tf.export import export_saved_model
 from vaegan_tf.models import create_model
-from vaegan_tf.sampling import TruncatedSampler, fit_mixture
+from vaegan_tf.sampling import (
+    PosteriorCodes,
+    TruncatedSampler,
+    fit_mixture,
+)
 from vaegan_tf.settings import VAEGANSettings
 from vaegan_tf.similarity import LearnedMetric
 
@@ -270,3 +276,28 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path):
     with pytest.raises(ValueError, match="faces holds something that is not"):
         export_saved_model(make_toy(), tmp_path / "faces")
     assert (tmp_path / "faces" / "ada.png").exists()
+
+
+def test_the_served_model_edits_images(tmp_path):
+    codes = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    present = (codes[:, :2] > 0).astype(np.float32)
+    codes = PosteriorCodes(codes, codes, present)
+    vectors = fit_vectors(codes, codes, ["Hat", "Beard"])
+    model = small_model("vae")
+    export_saved_model(model, tmp_path / "1", vectors=vectors, kind="plain")
+    served = tf.saved_model.load(str(tmp_path / "1"))
+    asset = served.attribute_names.asset_path.numpy()
+    assert pathlib.Path(asset.decode()).read_text() == "Hat\nBeard\n"
+    about = served.signatures["attribute_vectors"]()
+    assert about["names"].numpy().tolist() == [b"Hat", b"Beard"]
+    rows = about["vectors"].numpy()
+    np.testing.assert_array_equal(rows, vectors.vectors["plain"])
+    strength = np.array([[1.5, 0], [0, -2]], np.float32)
+    edited = served.signatures["edit"](
+        image=tf.constant(images(2)), strength=tf.constant(strength)
+    )["image"]
+    latent = model.encode(images(2))["mean"] + np.array(
+        [1.5 * rows[0], -2 * rows[1]]
+    )
+    expected = model.decode(latent)
+    np.testing.assert_allclose(edited, expected, atol=1e-5)

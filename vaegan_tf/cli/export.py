@@ -1,18 +1,20 @@
 """Writes a trained model as a SavedModel.
 
 It has the signatures encode, decode, reconstruct, sample, sample_truncated,
-sample_mixture (with --mixture), features, discriminate and distance, as far as
-the model has the networks for them. Plain TensorFlow and TensorFlow Serving
+sample_mixture (with --mixture), edit and attribute_vectors (with --vectors),
+features, discriminate and distance, as far as the model has the networks for
+them. Plain TensorFlow and TensorFlow Serving
 load it.
 """
 
 import pathlib
-from typing import Any
+from typing import Any, cast
 
 from absl import logging
 
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import (
+    VECTORS,
     MixtureSettings,
     SamplerParameters,
     TrainedModel,
@@ -34,6 +36,13 @@ class ExportSettings(MixtureSettings):
         "mixture fitted to those of the training images.",
     )
 
+    vectors: str | None = setting(
+        None,
+        "Add the signatures edit and attribute_vectors, with vectors of this "
+        "kind; see vaegan-attributes.",
+        choices=VECTORS,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.components is not None and not self.mixture:
@@ -42,7 +51,9 @@ class ExportSettings(MixtureSettings):
 
 def main(model: TrainedModel, export: ExportSettings) -> None:
     """Loads the model and exports it."""
+    from vaegan_tf.attributes import attribute_vectors
     from vaegan_tf.export import check_target, export_saved_model
+    from vaegan_tf.runs.run import CheckpointName
 
     if export.output:
         check_target(export.output)
@@ -53,8 +64,15 @@ def main(model: TrainedModel, export: ExportSettings) -> None:
     if export.mixture:
         parameters = SamplerParameters(components=export.components)
         mixture = model.sampler("mixture", parameters)
+    edits: Any = {}
+    if export.vectors:
+        checkpoint = cast(CheckpointName, model.checkpoint)
+        edits["kind"] = export.vectors
+        edits["vectors"] = attribute_vectors(
+            run, checkpoint=checkpoint, model=trained
+        )
     folder = pathlib.Path(export.output or run.exports / str(step))
-    export_saved_model(trained, folder, mixture)
+    export_saved_model(trained, folder, mixture, **edits)
     logging.info("Exported the model of step %d to %s.", step, folder)
 
 

@@ -13,22 +13,31 @@ reconstruct       image                            image, of the mean code
 sample            count int32, seed int32 (2,)     image
 sample_truncated  count, seed, truncation float32  image
 sample_mixture    count, seed                      image
+edit              image, strength float32          image
+                  (batch, k)
+attribute_vectors nothing                          names (k,), vectors
+                                                   (k, latent)
 features          image                            features of layer l
 discriminate      image                            logit
 distance          image_a, image_b                 see below
 ================  ===============================  =======================
 
 `distance` takes no attributes. It returns `feature_distance`, `feature_nll`
-and `pixel_distance`, in the units of `similarity.LearnedMetric`.
+and `pixel_distance`, in the units of `similarity.LearnedMetric`. `edit` adds to
+the mean code each of k attribute vectors as often as `strength` says; one row
+serves a whole batch. The asset `attributes.txt` has their names, one a line.
 """
 
+import contextlib
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from vaegan_tf import files, noise
+from vaegan_tf.attributes import AttributeVectors
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.sampling import MixtureSampler
 from vaegan_tf.similarity import LearnedMetric
@@ -45,6 +54,8 @@ def export_saved_model(
     model: GenerativeModel,
     folder: str | os.PathLike,
     mixture: MixtureSampler | None = None,
+    vectors: AttributeVectors | None = None,
+    kind: str = "balanced",
 ) -> None:
     """Writes a SavedModel that plain TensorFlow can load.
 
@@ -56,6 +67,8 @@ def export_saved_model(
         folder: Where to; replaced whole if it exists. TensorFlow Serving
             expects its name to be a number.
         mixture: For the signature `sample_mixture`; there is none without it.
+        vectors: For the signatures `edit` and `attribute_vectors`; the same.
+        kind: Which of these vectors.
 
     Raises:
         ValueError: If the folder is a file or a URL, or holds something that
@@ -64,10 +77,16 @@ def export_saved_model(
     """
     folder = files.local(folder)
     check_target(folder)
-    module = _module(model, mixture)
+    endpoints = _endpoints(model, mixture)
+    if vectors is not None:
+        endpoints |= _edit_endpoints(model, vectors, kind)
+    module = _module(endpoints)
     try:
         name = f".partial-{folder.resolve().name}"
-        with files.replacing_folder(folder, name) as partial:
+        with (
+            files.replacing_folder(folder, name) as partial,
+            _names_asset(vectors) as module.attribute_names,
+        ):
             tf.saved_model.save(
                 module, str(partial), signatures=module.endpoints
             )
@@ -88,10 +107,10 @@ def check_target(folder: str | os.PathLike) -> None:
         )
 
 
-def _module(
+def _endpoints(
     model: GenerativeModel, mixture: MixtureSampler | None
-) -> tf.Module:
-    """The variables that signatures need, beside the signatures."""
+) -> Endpoints:
+    """The signatures of what the model can do."""
     endpoints = _decoder_endpoints(model, mixture)
     if model.can("encode"):
         image = _images(model, "image")
@@ -99,6 +118,11 @@ def _module(
         endpoints["reconstruct"] = _endpoint(model, model.reconstruct, image)
     if model.can("discriminate"):
         endpoints |= _discriminator_endpoints(model)
+    return endpoints
+
+
+def _module(endpoints: Endpoints) -> tf.Module:
+    """The variables that signatures need, beside the signatures."""
     module = tf.Module()
     module.endpoints = endpoints
     captured = {
@@ -133,6 +157,40 @@ def _decoder_endpoints(
     if mixture is not None:
         endpoints["sample_mixture"] = sample(mixture.codes)
     return endpoints
+
+
+def _edit_endpoints(
+    model: GenerativeModel, vectors: AttributeVectors, kind: str
+) -> Endpoints:
+    rows = tf.constant(vectors.vectors[kind])
+
+    def edit(image, strength):
+        return {
+            "image": model.decode(model.encode(image)["mean"] + strength @ rows)
+        }
+
+    def named():
+        return {"names": tf.constant(vectors.names), "vectors": rows}
+
+    strength = tf.TensorSpec((None, len(vectors.names)), tf.float32, "strength")
+    return {
+        "edit": _traced(edit, _images(model, "image"), strength),
+        "attribute_vectors": _traced(named),
+    }
+
+
+@contextlib.contextmanager
+def _names_asset(
+    vectors: AttributeVectors | None,
+) -> Iterator[tf.saved_model.Asset | None]:
+    """A file of the attributes' names, to be copied beside the model."""
+    if vectors is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "attributes.txt")
+        files.write_text(path, "".join(f"{name}\n" for name in vectors.names))
+        yield tf.saved_model.Asset(path)
 
 
 def _discriminator_endpoints(model: GenerativeModel) -> Endpoints:
