@@ -134,7 +134,7 @@ def scored(copies, trained, tmp_path_factory):
         "--num_images=20",
         "--num_samples=3",
         "--strengths=0,1",
-        "--vectors=plain",
+        "--vectors=plain,balanced",
         f"--output={folder}",
     )
     return folder
@@ -147,7 +147,8 @@ def test_edits_have_a_row_for_each_way(copies, scored):
     rows = record["edits"]
     assert {row["attribute"] for row in rows} <= set(names)
     same = [r for r in rows if (r["strength"], r["keep"]) == (0, "residual")]
-    assert len(rows) == 4 * len(same)
+    # Two ways to keep, without an edit and with either kind of vectors.
+    assert len(rows) == 2 * 3 * len(same)
     for row in same:  # No edit, and all of the residual: the image itself.
         assert row["leak"] == [0, 0]
         assert row["flips"] == [0, 0]

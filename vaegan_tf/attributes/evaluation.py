@@ -10,12 +10,11 @@ from vaegan_tf import noise
 from vaegan_tf.attributes import edits, similarity
 from vaegan_tf.attributes.vectors import AttributeVectors
 from vaegan_tf.data import ImageDataset, transforms
-from vaegan_tf.evaluation import Extractor
+from vaegan_tf.evaluation import Extractor, Score
 from vaegan_tf.images import to_uint8
 from vaegan_tf.models import GenerativeModel
 
 BATCH_SIZE = 64
-Scores = dict[str, tuple[float, float]]
 
 
 def score_orders(
@@ -28,7 +27,7 @@ def score_orders(
     num_samples: int = 10,
     seed: int = 0,
     progress: bool = False,
-) -> dict[str, Scores]:
+) -> list[Score]:
     """Scores samples of a conditional model by what they were to show.
 
     Args:
@@ -42,8 +41,8 @@ def score_orders(
         progress: Show a bar.
 
     Returns:
-        Scores of `similarity.to_order` of the `samples`, and of the real
-        `images`.
+        Scores of `similarity.to_order`; their floor is that of the real
+        images.
     """
     places = _evenly(np.arange(len(dataset.splits[split])), num_images)
     asked = dataset.splits[split].attributes[places]
@@ -62,10 +61,13 @@ def score_orders(
             bar.update(len(drawn))
     answers = np.concatenate(logits).reshape(len(places), num_samples, -1)
     real = analyze(extractor, images_at(dataset, split, places))["logits"]
-    return {
-        "samples": similarity.to_order(asked[:, ours], answers[..., theirs]),
-        "images": similarity.to_order(asked[:, ours], real[:, None, theirs]),
-    }
+    floors = similarity.to_order(asked[:, ours], real[:, None, theirs])
+    scores = similarity.to_order(asked[:, ours], answers[..., theirs])
+    how: dict[str, Any] = {"sampler": "prior", "features": "predictor"}
+    return [
+        Score("orders", n, value, len(places), error, floors[n][0], **how)
+        for n, (value, error) in scores.items()
+    ]
 
 
 def score_edits(
@@ -125,8 +127,9 @@ def _edits_of(model, images, extractor, directions, strengths, attribute):
     """Scores of one attribute's edits of some images."""
     before, codes = analyze(extractor, images), edits.encode(model, images)
     reconstructions = edits.decode(model, codes)
-    for kind, direction in directions:
-        for strength in strengths:
+    for number, (kind, direction) in enumerate(directions):
+        # Without an edit all kinds are alike.
+        for strength in (s for s in strengths if s or not number):
             edited = edits.decode(model, codes + strength * direction)
             results = {
                 "none": edited,
@@ -141,19 +144,27 @@ def _edits_of(model, images, extractor, directions, strengths, attribute):
                 yield {**how, **scores}
 
 
-def mean_over_attributes(rows: Sequence[dict[str, Any]]) -> list[dict]:
-    """Rows of `score_edits` averaged over attributes, scores without errors."""
-    how = "vectors", "strength", "keep"
-    groups: dict[tuple, list] = {}
+def mean_over_attributes(rows: Sequence[dict[str, Any]]) -> list[Score]:
+    """Scores of edits, the means of rows of `score_edits` over attributes."""
+    groups: dict[str, list] = {}
     for row in rows:
-        groups.setdefault(tuple(row[name] for name in how), []).append(row)
-    scores = "success", "leak", "flips", "identity"
+        kept = ", residual kept" if row["keep"] == "residual" else ""
+        edit = f"{row['vectors']} × {row['strength']:g}{kept}"
+        if not row["strength"]:
+            edit = f"no edit{kept}"
+        groups.setdefault(edit, []).append(row)
     return [
-        {
-            **dict(zip(how, key)),
-            **{n: float(np.mean([r[n][0] for r in group])) for n in scores},
-        }
-        for key, group in groups.items()
+        Score(
+            "edits",
+            name,
+            float(np.mean([row[name][0] for row in group])),
+            sum(row["num_images"] for row in group),
+            float(np.linalg.norm([row[name][1] for row in group]) / len(group)),
+            edit=edit,
+            features="predictor",
+        )
+        for name in ("success", "leak", "flips", "identity")
+        for edit, group in groups.items()
     ]
 
 

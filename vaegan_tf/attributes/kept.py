@@ -57,8 +57,7 @@ def attribute_vectors(
     run = run if isinstance(run, Run) else Run(run)
     _check(run)
     step = run.checkpoint_step(checkpoint)
-    latent_dim = cast(GenerativeSettings, run.settings.model).latent_dim
-    kept = None if anew else _read(run.vectors, step, latent_dim)
+    kept = None if anew else kept_vectors(run, checkpoint)
     if kept is not None:
         return kept
     run.check_links()
@@ -85,6 +84,14 @@ def attribute_vectors(
     )
     _write(run.vectors, vectors, step)
     return vectors
+
+
+def kept_vectors(
+    run: Run, checkpoint: CheckpointName = "latest"
+) -> AttributeVectors | None:
+    """Those that a run has for its checkpoint, or `None`."""
+    latent_dim = cast(GenerativeSettings, run.settings.model).latent_dim
+    return _read(run.vectors, run.checkpoint_step(checkpoint), latent_dim)
 
 
 def _check(run: Run) -> None:

@@ -10,7 +10,7 @@ similarity.json into each run's folder, and figures of conditional models.
 
 import pathlib
 import shlex
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from absl import logging
 
@@ -23,13 +23,14 @@ from vaegan_tf.cli.options import (
     CheckpointSettings,
     ModelModule,
 )
-from vaegan_tf.cli.tables import table
 from vaegan_tf.settings import MAX_SEED, REQUIRED, setting
 
 if TYPE_CHECKING:
     from vaegan_tf.evaluation import Extractor
     from vaegan_tf.runs import Run
     from vaegan_tf.runs.run import CheckpointName
+
+ROWS = 8  # of figures
 
 
 class SimilaritySettings(ModelModule, CheckpointSettings):
@@ -108,7 +109,7 @@ class SimilaritySettings(ModelModule, CheckpointSettings):
 
 def main(settings: SimilaritySettings) -> None:
     """Loads models and predictor, scores, prints and writes."""
-    from vaegan_tf.evaluation import create_extractor
+    from vaegan_tf.evaluation import Evaluation, create_extractor, table
     from vaegan_tf.models import require
     from vaegan_tf.runs import Run
     from vaegan_tf.settings import FeatureSettings
@@ -123,29 +124,32 @@ def main(settings: SimilaritySettings) -> None:
             require(run.model_class, "encode")
     if settings.output is not None:
         files.check_output(pathlib.Path(settings.output) / "orders.png")
-    to_order = []
+    to_order: dict[str, Any] = {}
     for run in runs:
         model, step = run.model(cast("CheckpointName", settings.checkpoint))
         dataset = run.dataset()
         extractor.check(dataset)
         score = _orders if _is_conditional(run) else _edits
-        scores = score(run, model, dataset, extractor, settings)
+        scores, details = score(run, model, dataset, extractor, settings)
         record = {
             "step": step,
             "split": settings.split,
             "command": shlex.join(
                 ["vaegan-similarity", *as_text([settings]).splitlines()]
             ),
-            **scores,
+            "scores": [each.as_dict() for each in scores],
+            **details,
         }
+        app.show(f"{run.folder}\n{table(Evaluation(scores))}\n")
         files.write_json(run.similarity, record)
         app.show(f"Written to {run.similarity}.\n\n")
-        if "orders" in scores:
-            to_order.append((run, model, scores["orders"]))
-    if to_order:
-        _show_orders(to_order)
-        if settings.output is not None:
-            _draw_orders(to_order, pathlib.Path(settings.output), settings)
+        if _is_conditional(run):
+            to_order[run.folder.name] = model
+    if to_order and settings.output is not None:
+        example = runs[0].examples(settings.split, ROWS)
+        names = runs[0].read()["attribute_names"]
+        folder = pathlib.Path(settings.output)
+        _draw_orders(to_order, example, names, folder, settings.seed)
 
 
 def _is_conditional(run: "Run") -> bool:
@@ -156,22 +160,21 @@ def _orders(run, model, dataset, extractor, settings):
     """Scores of faces to order."""
     from vaegan_tf.attributes.evaluation import score_orders
 
-    return {
-        "orders": score_orders(
-            model,
-            dataset,
-            extractor,
-            split=settings.split,
-            num_images=settings.num_images,
-            num_samples=settings.num_samples,
-            seed=settings.seed,
-            progress=True,
-        )
-    }
+    scores = score_orders(
+        model,
+        dataset,
+        extractor,
+        split=settings.split,
+        num_images=settings.num_images,
+        num_samples=settings.num_samples,
+        seed=settings.seed,
+        progress=True,
+    )
+    return scores, {"num_samples": settings.num_samples}
 
 
 def _edits(run, model, dataset, extractor, settings):
-    """Scores of edits, which are shown as well: the means over attributes."""
+    """Scores of edits: means over attributes, and those of each."""
     from vaegan_tf.attributes import attribute_vectors
     from vaegan_tf.attributes.evaluation import (
         mean_over_attributes,
@@ -192,40 +195,21 @@ def _edits(run, model, dataset, extractor, settings):
         num_images=settings.num_images // 10,
         progress=True,
     )
-    app.show(f"{run.folder}, means over attributes:\n")
-    means = mean_over_attributes(rows)
-    app.show(table(means, len(means)))
-    return {"edits": rows}
+    return mean_over_attributes(rows), {"edits": rows}
 
 
-def _show_orders(scored):
-    """The paper's table: the test set's own row, then one for each model."""
-    _, _, first = scored[0]
-    named = [("test set", first["images"])]
-    named += [(run.folder.name, scores["samples"]) for run, _, scores in scored]
-    rows = [
-        {"": name, **{key: float(value) for key, (value, _) in scores.items()}}
-        for name, scores in named
-    ]
-    app.show(table(rows))
-
-
-def _draw_orders(scored, folder, settings):
+def _draw_orders(models, example, names, folder, seed):
     """Figures of faces to order, of the same test images and codes."""
     from vaegan_tf.attributes import orders
     from vaegan_tf.images import write_png
 
-    run = scored[0][0]
-    example = run.examples(settings.split, 8)
-    models = {each.folder.name: model for each, model, _ in scored}
-    wanted = example["image"], example["attributes"]
-    figure = orders.orders_figure(models, *wanted, seed=settings.seed)
+    attributes = example["attributes"]
+    figure = orders.orders_figure(
+        models, example["image"], attributes, seed=seed
+    )
     write_png(folder / "orders.png", figure)
-    names = run.read()["attribute_names"]
     for name, model in models.items():
-        figure = orders.turned_figure(
-            model, names, example["attributes"], seed=settings.seed
-        )
+        figure = orders.turned_figure(model, names, attributes, seed=seed)
         write_png(folder / f"turned-{name}.png", figure)
     logging.info("Drew figures into %s.", folder)
 

@@ -7,9 +7,19 @@ HEADINGS = {
     "samples": "Samples",
     "reconstructions": "Reconstructions",
     "latents": "Latent codes",
+    "orders": "Faces to order",
+    "edits": "Edits",
 }
 NUMERIC = ("value", "error", "real halves", "images")
-COLUMNS = (*NUMERIC[:3], "better", "weights", "codes", "features", "images")
+COLUMNS = (
+    *NUMERIC[:3],
+    "better",
+    "weights",
+    "codes",
+    "edit",
+    "features",
+    "images",
+)
 
 
 class Kind(NamedTuple):
@@ -41,6 +51,14 @@ KINDS = {
     "aggregate_frechet_distance": Kind(
         "Fréchet distance of the aggregate posterior", "lower"
     ),
+    "best_cosine": Kind("Cosine similarity, best of the samples", "higher"),
+    "best_mse": Kind("Squared error, best of the samples", "lower"),
+    "cosine": Kind("Cosine similarity", "higher"),
+    "mse": Kind("Squared error", "lower"),
+    "success": Kind("Success", "higher"),
+    "leak": Kind("Leak", "lower", "nats"),
+    "flips": Kind("Other decisions changed", "lower"),
+    "identity": Kind("Identity", "higher"),
 }
 # What a score means.
 MEANINGS = {
@@ -72,6 +90,18 @@ MEANINGS = {
     "and covariance; samples suffer if it is large.",
     "aggregate_frechet_distance": "The same as a distance of means and "
     "covariances.",
+    "best_cosine": "Between the attributes asked for and those that a "
+    "predictor sees, both from −1 to 1; the best sample of each query.",
+    "best_mse": "Mean squared difference of the same, the best sample of each "
+    "query.",
+    "cosine": "The same as the first, of all samples.",
+    "mse": "The same as the second, of all samples.",
+    "success": "Share of images without an attribute in which a predictor "
+    "sees it after the edit, the mean over attributes.",
+    "leak": "Mean absolute change of the other attributes' log-odds.",
+    "flips": "Share of a predictor's decisions about other attributes that "
+    "an edit changed.",
+    "identity": "Cosine between features of the image before and after.",
 }
 
 
@@ -81,10 +111,11 @@ class Score:
 
     The floor is the same number between two halves of the real images: of
     distances between sets it is what a perfect model would get, of the scores
-    of pairs what two unrelated images get.
+    of pairs what two unrelated images get. Of faces to order it is what the
+    real images get that have the attributes.
     """
 
-    group: str  # `"samples"`, `"reconstructions"` or `"latents"`.
+    group: str  # A key of `HEADINGS`.
     name: str  # See `KINDS`.
     value: float
     num_images: int
@@ -94,6 +125,7 @@ class Score:
     sampler: str | None = None  # Where the codes of samples came from.
     features: str | None = None  # `"predictor"` or `"inception"`.
     resize: str | None = None  # How images were resized for these features.
+    edit: str | None = None  # Which vectors, how strong, what was kept.
 
     kind = property(lambda self: KINDS[self.name])
 
@@ -164,6 +196,7 @@ def _row(score):
         better or "",
         score.weights or "",
         score.sampler or "",
+        score.edit or "",
         ", ".join(filter(None, (score.features, score.resize))),
         f"{score.num_images:,}",
     )

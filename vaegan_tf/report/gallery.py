@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from vaegan_tf.attributes import kept_vectors
+from vaegan_tf.attributes.edits import Editor
+from vaegan_tf.attributes.figures import cosine_chart
 from vaegan_tf.images import grid, to_uint8
 from vaegan_tf.report.records import Record
 from vaegan_tf.runs.run import CheckpointName
 
 COLUMNS = 8
 MAX_TOTAL_BYTES = 1_900_000  # of all figures
+MAX_EDITS, EDITED_IMAGES, EDIT_STRENGTH = 18, 4, 1.5
 _QUALITY = 92
 
 
@@ -30,6 +34,9 @@ class Outputs:
     samples: np.ndarray | None = None
     originals: np.ndarray | None = None  # Held-out images, of the same shape.
     reconstructions: np.ndarray | None = None  # Their reconstructions.
+    # Figures, uint8 (height, width, 3), of runs that have attribute vectors.
+    edits: np.ndarray | None = None  # Of the first held-out images.
+    cosines: np.ndarray | None = None  # Of the angles between vectors.
     problems: tuple[str, ...] = ()  # What could not be shown, and why.
 
 
@@ -88,6 +95,7 @@ def generate(
         originals=originals,
         reconstructions=reconstructions,
         problems=tuple(problems),
+        **_edits(record.run, checkpoint, model, originals),
     )
 
 
@@ -114,6 +122,21 @@ def reconstruction_rows(
             for r, images, what in rows
         ]
         for start in range(0, len(originals), COLUMNS)
+    ]
+
+
+def attribute_figures(pairs: Iterable[Pair], name: str) -> list[Figure]:
+    """The `edits` or `cosines` of runs that have them."""
+    return [
+        Figure(
+            record,
+            _source(image, MAX_TOTAL_BYTES // 8),
+            image.shape[1],
+            image.shape[0],
+            f"{name} of {record.label}",
+        )
+        for record, outputs in pairs
+        if (image := getattr(outputs, name)) is not None
     ]
 
 
@@ -155,11 +178,31 @@ def _figure(record, images, columns, budget, what):
     # The page's background shows between images.
     gaps = grid(np.zeros_like(images, np.uint8), columns)[..., :1]
     rgba = np.concatenate([image, 255 - gaps], axis=-1)
-    content = base64.b64encode(encode_webp(rgba, budget)).decode("ascii")
     height, width = image.shape[:2]
     alt = f"{len(images)} {what}{f' {record.label}' if record else ''}"
-    source = f"data:image/webp;base64,{content}"
-    return Figure(record, source, width, height, alt)
+    return Figure(record, _source(rgba, budget), width, height, alt)
+
+
+def _source(image, budget):
+    """An image as a data URI."""
+    content = base64.b64encode(encode_webp(image, budget)).decode("ascii")
+    return f"data:image/webp;base64,{content}"
+
+
+def _edits(run, checkpoint, model, originals):
+    """Figures of edits, where the run has attribute vectors."""
+    if originals is None or model.num_attributes:
+        return {}
+    vectors = kept_vectors(run, checkpoint)
+    if vectors is None:
+        return {}
+    directions = {
+        f"+ {name}": vectors.direction({name: EDIT_STRENGTH})
+        for name in vectors.names[:MAX_EDITS]
+    }
+    figure = Editor(model).figure(originals[:EDITED_IMAGES], directions)
+    cosines = cosine_chart(vectors.cosines("balanced"), vectors.names)
+    return {"edits": figure, "cosines": cosines}
 
 
 def _levels(images):

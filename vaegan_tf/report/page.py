@@ -105,6 +105,7 @@ def render(
         box=charts.BOX,
         created=datetime.datetime.now().astimezone(),
         settings=settings,
+        edit_strength=gallery.EDIT_STRENGTH,
     )
 
 
@@ -137,6 +138,8 @@ def _comparison(pairs, budget):
             (size, gallery.sample_figures(group, budget))
             for size, group in gallery.by_latent_size(pairs)
         ],
+        "edits": gallery.attribute_figures(pairs, "edits"),
+        "cosines": gallery.attribute_figures(pairs, "cosines"),
         "scores": scores.score_groups(records),
         "curves": curves.curve_groups(records),
         "latents": curves.latent_chart(records),

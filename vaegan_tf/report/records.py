@@ -43,6 +43,7 @@ class Record:
     metrics: list[dict[str, Any]]  # `metrics.jsonl`.
     speeds: list[dict[str, Any]]  # `speed.jsonl`; older runs have none.
     evaluation: dict[str, Any] | None  # `evaluation.json`.
+    similarity: dict[str, Any] | None = None  # `similarity.json`.
 
     kind = property(lambda self: self.about["kind"])
     model_class = property(lambda self: model_class(self.kind))
@@ -149,8 +150,14 @@ def _read(index, label, run):
     metrics, speeds = read_lines(run.metrics), read_lines(run.speed)
     if any(not {"seconds", "images_per_second"} <= set(s) for s in speeds):
         raise ValueError(f"{run.speed} is damaged: a record has no speed.")
-    evaluation = _read_evaluation(run.evaluation)
-    return Record(index, label, run, about, metrics, speeds, evaluation)
+    scores = [
+        _read_scores(path, command)
+        for path, command in (
+            (run.evaluation, "vaegan-evaluate"),
+            (run.similarity, "vaegan-similarity"),
+        )
+    ]
+    return Record(index, label, run, about, metrics, speeds, *scores)
 
 
 def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
@@ -175,7 +182,7 @@ def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
     return records
 
 
-def _read_evaluation(path):
+def _read_scores(path, command):
     if not path.exists():
         return None
     try:
@@ -187,7 +194,7 @@ def _read_evaluation(path):
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{path} is damaged ({type(error).__name__}: {error}). Make it "
-            "again with vaegan-evaluate, or delete it."
+            f"again with {command}, or delete it."
         ) from error
     return evaluation if scores else None
 
@@ -240,7 +247,16 @@ def _are(check):
     return lambda v: isinstance(v, list | tuple) and all(map(check, v))
 
 
-_TEXTS = ("label", "unit", "better", "sampler", "weights", "features", "resize")
+_TEXTS = (
+    "label",
+    "unit",
+    "better",
+    "sampler",
+    "weights",
+    "features",
+    "resize",
+    "edit",
+)
 _CHECKS = {
     "scores": _are(lambda score: isinstance(score, dict)),
     "step": _is_optional(_is_count),

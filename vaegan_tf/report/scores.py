@@ -13,7 +13,7 @@ from vaegan_tf.report.records import Record
 # in one case of twenty.
 STANDARD_ERRORS = 1.96
 # Scores that agree in these are comparable.
-_MADE_BY = ("sampler", "weights", "features", "resize")
+_MADE_BY = ("sampler", "weights", "features", "resize", "edit")
 _IDENTITY = ("group", "name", *_MADE_BY, "num_images", "split")
 _WEIGHTS = {"ema": "averaged decoder", "raw": "last decoder"}
 
@@ -114,8 +114,12 @@ def verdict(records: Sequence[Record], rows: Sequence[ScoreRow]) -> str | None:
 
 def _by_identity(record):
     """A run's scores by what makes them comparable."""
-    evaluation = record.evaluation or {"scores": [], "split": None}
-    scores = [{**s, "split": evaluation["split"]} for s in evaluation["scores"]]
+    scores = [
+        {**score, "split": scored["split"]}
+        for scored in (record.evaluation, record.similarity)
+        if scored is not None
+        for score in scored["scores"]
+    ]
     return {tuple(score.get(n) for n in _IDENTITY): score for score in scores}
 
 
@@ -161,10 +165,11 @@ def _value(score: dict[str, Any] | None) -> float | None:
 
 
 def _details(
-    group, name, sampler, weights, features, resize, num_images, split
+    group, name, sampler, weights, features, resize, edit, num_images, split
 ):
     """How a score was measured, in words."""
     parts = (
+        edit,
         sampler and f"{sampler} codes",
         group != "latents" and _WEIGHTS.get(weights, weights),
         features and f"{features} features",
