@@ -72,6 +72,7 @@ setup(
         "test": TEST,
         "dev": [*TEST, "mypy>=2.4,<3", RUFF],
         "docs": DOCS,
+        "faces": ["mtcnn>=1,<2"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "bench": BENCH,
         "resnet": ["keras-hub>=0.32,<0.33"],

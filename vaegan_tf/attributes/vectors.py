@@ -166,8 +166,8 @@ def orthogonal_vectors(codes: np.ndarray, present: np.ndarray) -> np.ndarray:
     A ridge regression on codes answers for each attribute; the vector is what
     of its own normal is orthogonal to the normals of those that vary freely
     beside it, at most half as many as a code has numbers, the nearest first.
-    It is as long as it takes to move the answer from the mean of the images
-    without the attribute to that of the images with it.
+    It is as long as the mean codes with and without the attribute lie apart in
+    this direction: short where it is hardly told from the others.
 
     Args and returns are as for `plain_vectors`.
     """
@@ -176,13 +176,13 @@ def orthogonal_vectors(codes: np.ndarray, present: np.ndarray) -> np.ndarray:
     ridge = RidgeCV(_PENALTIES, alpha_per_target=True)
     normals = ridge.fit(codes, present.astype(np.float64)).coef_
     normals = normals.reshape(present.shape[1], -1)  # One target has no axis.
-    gaps = np.sum(normals * plain_vectors(codes, present), axis=1)
     rows = [
         _without(normals[k], normals[others])
         for k, others in enumerate(_free(present))
     ]
-    lengths = np.sum(np.square(rows), axis=1)
-    return np.asarray(rows) * (gaps / lengths)[:, None]
+    units = np.stack([row / np.linalg.norm(row) for row in rows])
+    apart = np.sum(units * plain_vectors(codes, present), axis=1)
+    return units * apart[:, None]
 
 
 def _difference(codes, with_it, without):

@@ -5,10 +5,12 @@ import pathlib
 from collections.abc import Sequence
 
 import numpy as np
+from absl import logging
 
 from vaegan_tf import files
 from vaegan_tf import images as layout
 from vaegan_tf.data import crop_of, transforms
+from vaegan_tf.data.faces import align_face, can_find_faces, find_face
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.runs import Run
 
@@ -18,8 +20,9 @@ MOST_IN_GRID = 10_000
 def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
     """Image files as a run's model takes them: cropped and resized.
 
-    Images of the size of CelebA's are cropped as for the training, if that was
-    on CelebA; of all others the central square is taken.
+    For a model of CelebA, images of that data set's size are cropped as for the
+    training, and faces in others are found and aligned so if the extra `faces`
+    is installed. Of all others the central square is taken.
 
     Returns:
         Images in [−1, 1], float32 (files, height, width, channels).
@@ -32,6 +35,11 @@ def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
         transforms.to_channels(data.num_channels),
         transforms.to_float,
     )
+    if is_celeb and not can_find_faces():
+        logging.info(
+            "Images are cut to the central square. To find faces in them and "
+            "align these as CelebA's: pip install 'vaegan-tf[faces]'."
+        )
     local = [pathlib.Path(path).expanduser() for path in paths]
     images = [to_model({"image": layout.read_image(file)}) for file in local]
     return np.stack([image["image"] for image in images])
@@ -117,8 +125,12 @@ def write(
 
 
 def _crop_celeb(example: transforms.Example) -> transforms.Example:
-    if example["image"].shape[:2] != transforms.CELEB_SIZE:
-        return transforms.crop_square(example)
+    image = example["image"]
+    if image.shape[:2] != transforms.CELEB_SIZE:
+        face = find_face(image) if can_find_faces() else None
+        if face is None:
+            return transforms.crop_square(example)
+        example = {**example, "image": align_face(image, face)}
     return transforms.crop_box(*transforms.CELEB_BOX)(example)
 
 

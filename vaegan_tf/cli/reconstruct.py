@@ -1,8 +1,9 @@
 """Encodes images and decodes their codes with a trained model.
 
-Takes your own image files (cut to the central square; those of CelebA's size
-as for the training, if that was on CelebA), or held-out images of the data set
-the model was trained on. Writes one image grid, originals above
+Takes your own image files, or held-out images of the data set the model was
+trained on. Files are cut to the central square; for a model of CelebA, images
+of its size are cut as for the training, and with the extra `faces` the faces in
+others are found and aligned. Writes one image grid, originals above
 reconstructions, or a file for each reconstruction if --output ends in a slash.
 """
 
