@@ -1,14 +1,18 @@
 import base64
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from vaegan_tf import images as layout
+from vaegan_tf.attributes import attribute_vectors
+from vaegan_tf.attributes.edits import Editor
 from vaegan_tf.report import gallery
 from vaegan_tf.report.records import read_records
+from vaegan_tf.runs import Run
 
 
 def examples(record, count):
@@ -64,6 +68,30 @@ def test_a_gan_reconstructs_nothing(trained):
     assert outputs.problems == (
         "gan has no encoder, so it reconstructs nothing.",
     )
+
+
+def test_a_run_with_attribute_vectors_shows_edits(trained, tmp_path):
+    folder = shutil.copytree(trained("vaegan"), tmp_path / "vaegan")
+    assert outputs_of(folder).edits is None
+    vectors = attribute_vectors(folder, min_examples=5)
+    outputs = outputs_of(folder)
+    # Three images in cells of 36 pixels, two columns more than attributes.
+    columns = 2 + len(vectors.names)
+    body = outputs.edits[-(3 * 36 + 4) :]
+    assert body.shape[1] == columns * 36 + 4
+    np.testing.assert_array_equal(
+        body[4:36, 4:36], layout.to_uint8(outputs.originals[0])
+    )
+    model = Run(folder).model()[0]
+    way = vectors.direction({vectors.names[0]: gallery.EDIT_STRENGTH})
+    edited = Editor(model).edit(outputs.originals, way)
+    np.testing.assert_array_equal(
+        body[4:36, 76:108], layout.to_uint8(edited[0])
+    )
+    pair = (read_records([folder])[0], outputs)
+    (figure,) = gallery.attribute_figures([pair], "edits")
+    np.testing.assert_array_equal(decoded(figure)[..., :3], outputs.edits)
+    assert (figure.height, figure.width) == outputs.edits.shape[:2]
 
 
 def test_a_run_without_a_checkpoint_shows_nothing(trained, tmp_path):

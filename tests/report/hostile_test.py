@@ -23,7 +23,13 @@ MORE = {
     "skipped": [{"what": "this", "why": "that"}],
     "notes": ["Beware."],
 }
-FILES = ("run.json", "metrics.jsonl", "speed.jsonl", "evaluation.json")
+FILES = (
+    "run.json",
+    "metrics.jsonl",
+    "speed.jsonl",
+    "evaluation.json",
+    "similarity.json",
+)
 
 
 @pytest.fixture
@@ -32,6 +38,9 @@ def run(make_run, make_score):
     folder = make_run("a", metrics=METRICS, speeds=SPEEDS, scores=scores)
     path = folder / "evaluation.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **MORE}))
+    edits = [make_score("success", 0.5, group="edits", edit="plain × 1")]
+    similarity = {"split": "test", "step": 100, "scores": edits}
+    (folder / "similarity.json").write_text(json.dumps(similarity))
     return folder
 
 

@@ -1,8 +1,9 @@
+import json
 import types
 
 import pytest
 
-from vaegan_tf.report import scores
+from vaegan_tf.report import records, scores
 
 NAN = float("nan")
 
@@ -123,3 +124,27 @@ def test_the_verdict():
         "of 4 compared, b is best in 2, a is best in 1, 1 cannot be told apart."
     )
     assert scores.verdict(records, rows[-1:]) is None
+
+
+def test_scores_of_attributes_stand_beside_the_others(make_run, make_score):
+    folders = [make_run(name, scores=[make_score()]) for name in "ab"]
+    for folder, success in zip(folders, (0.5, 0.75)):
+        edit = make_score(
+            "success",
+            success,
+            group="edits",
+            better="higher",
+            error=0.01,
+            edit="plain × 1.5, residual kept",
+            sampler=None,
+            weights=None,
+        )
+        scored = {"split": "test", "step": 100, "scores": [edit]}
+        (folder / "similarity.json").write_text(json.dumps(scored))
+    samples, edits = scores.score_groups(records.read_records(folders))
+    assert (samples.title, edits.title) == ("Samples", "Edits")
+    ((row,),) = [score.rows for score in edits.scores]
+    assert row.details == (
+        "plain × 1.5, residual kept, predictor features, 1,000 test images"
+    )
+    assert row.cells == [("0.500 ± 0.010", None), ("0.750 ± 0.010", "best")]
