@@ -180,6 +180,7 @@ def test_figures_of_conditional_models_are_drawn(scored):
         ([], "A run is needed"),
         (["run", "--vectors=best"], "--vectors takes plain, balanced"),
         (["run", "--strengths=1,x"], "numbers between -100 and 100"),
+        (["run", "--strengths="], "numbers between -100 and 100"),
         (["run", "--strengths=nan"], "numbers between -100 and 100"),
     ],
 )

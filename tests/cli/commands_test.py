@@ -289,6 +289,15 @@ def test_reconstructions_in_a_folder(trained, tmp_path, photos):
     assert pictures.read_png(paths[0]).shape == (32, 32, 3)
 
 
+def test_more_images_than_a_batch_are_the_same(trained, tmp_path, monkeypatch):
+    whole = reconstruct(trained("vae"), tmp_path / "whole.png", "--count=5")
+    module = importlib.import_module("vaegan_tf.cli.reconstruct")
+    monkeypatch.setattr(module, "BATCH_SIZE", 2)
+    parts = reconstruct(trained("vae"), tmp_path / "parts.png", "--count=5")
+    levels = np.abs(whole.astype(int) - parts)
+    assert levels.max() <= 1  # Sums of another order round to another level.
+
+
 def test_images_that_are_none(trained, tmp_path):
     (tmp_path / "note.png").write_text("not an image")
     with pytest.raises(ValueError, match=r"Not an image: .*note\.png"):

@@ -13,6 +13,8 @@ from vaegan_tf.cli import app
 from vaegan_tf.cli.options import SPLITS, ConditionSettings, TrainedModel
 from vaegan_tf.settings import setting
 
+BATCH_SIZE = 64
+
 
 class ReconstructSettings(ConditionSettings):
     """Which images, and where their reconstructions go."""
@@ -34,21 +36,45 @@ class ReconstructSettings(ConditionSettings):
 
 def main(model: TrainedModel, images: ReconstructSettings) -> None:
     """Loads model and images, reconstructs, writes."""
-    from vaegan_tf.cli.images import check_output, conditions, read, write
+    import numpy as np
+
+    from vaegan_tf.cli.images import check_output, conditions, write
 
     count = len(images.images) if images.images else images.count
     check_output(images.output, count)
     run, trained, _ = model.open("reconstruct")
-    if images.images:
-        example = {"image": read(run, images.images)}
-    else:
-        example = run.examples(images.split, images.count)
-    original = example["image"]
-    if images.images or images.condition is not None:
-        given = conditions(images.condition, run, trained, len(original))
-        example |= {} if given is None else {"attributes": given}
-    write(images.output, trained.reconstruct(**example).numpy(), original)
-    logging.info("Wrote %d images to %s.", len(original), images.output)
+    shown, done = [], 0
+    for example in _batches(run, images):
+        original = example["image"]
+        if images.images or images.condition is not None:
+            given = conditions(images.condition, run, trained, len(original))
+            example |= {} if given is None else {"attributes": given}
+        shown.append((original, trained.reconstruct(**example).numpy()))
+        if images.output.endswith("/"):  # As they come, not all at once.
+            write(images.output, shown.pop()[1], first=done)
+        done += len(original)
+    if shown:
+        originals, reconstructions = map(np.concatenate, zip(*shown))
+        write(images.output, reconstructions, originals)
+    logging.info("Wrote %d images to %s.", done, images.output)
+
+
+def _batches(run, images):
+    """Examples of the files, or the first of the data set's split."""
+    from vaegan_tf.cli.images import read
+
+    left = images.count
+    if images.images:  # All of them first: one that is none stops it here.
+        given = read(run, images.images)
+        for start in range(0, len(given), BATCH_SIZE):
+            yield {"image": given[start : start + BATCH_SIZE]}
+        return
+    batches = run.dataset().batches(images.split, BATCH_SIZE)
+    for example in batches.as_numpy_iterator():
+        yield {name: values[:left] for name, values in example.items()}
+        left -= len(example["image"])
+        if left <= 0:
+            return
 
 
 command = app.Command(main, __doc__, positional="images")

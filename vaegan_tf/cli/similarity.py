@@ -97,7 +97,7 @@ class SimilaritySettings(ModelModule, CheckpointSettings):
         """The strengths; ValueError if one is no number."""
         try:
             numbers = [float(text) for text in self.strengths]
-            if not all(abs(number) <= 100 for number in numbers):
+            if not numbers or not all(abs(n) <= 100 for n in numbers):
                 raise ValueError
         except ValueError:
             raise ValueError(

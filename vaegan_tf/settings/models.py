@@ -27,6 +27,7 @@ class NetworkSettings(ModelSettings):
         "Multiplies the channels and units of every layer; 0.5 trains about "
         "three times as fast.",
         low=0.01,
+        high=16,
     )
     initializer: str = setting(
         "glorot", "First values of kernels.", choices=("glorot", "authors")
@@ -44,7 +45,9 @@ class GenerativeSettings(NetworkSettings):
     conditional: bool = setting(
         False, "Give the networks the attributes as input."
     )
-    latent_dim: int = setting(128, "Dimension of the latent code.", low=1)
+    latent_dim: int = setting(
+        128, "Dimension of the latent code.", low=1, high=2**16
+    )
     decoder_normalization: str = setting(
         "group",
         "What normalises the decoder's maps: the statistics of the batch, as "
@@ -75,6 +78,7 @@ class EncoderSettings(GenerativeSettings):
         "Units of the encoder's fully connected layer: 2048 in the paper, "
         "1024 in the authors' code.",
         low=1,
+        high=2**16,
     )
     codes: str = setting(
         "white",

@@ -17,7 +17,9 @@ class OptimisationSettings(Settings):
     batch_size: int = setting(
         64, "Images in a step, all devices.", low=1, high=2**16
     )
-    train_steps: int = changeable(20_000, "Steps to train for.", low=1)
+    train_steps: int = changeable(
+        20_000, "Steps to train for.", low=1, high=10**9
+    )
     optimizer: str = setting(
         "adam", "How gradients are used.", choices=("rmsprop", "adam")
     )
