@@ -104,6 +104,23 @@ def test_temporary_names_are_hidden_and_unique(tmp_path, monkeypatch):
     assert len(set(names)) == 2
 
 
+def test_what_kills_have_left_is_deleted_once_it_is_old(tmp_path):
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    with files.replacing(folder / "a.png") as temporary:
+        leftover = temporary.name
+        temporary.write_text("half")
+    names = [leftover, ".lock", "..1.2x", "a.1.2", ".b.json.7.0"]
+    for name in names:
+        (folder / name).touch()
+    files.delete_leftovers(tmp_path)
+    assert set(names) <= set(os.listdir(folder))
+    for name in names[:-1]:
+        os.utime(folder / name, (0, 0))
+    files.delete_leftovers(tmp_path)
+    assert set(os.listdir(folder)) == {"a.png", *names[1:]}
+
+
 def test_readers_never_see_half_a_file(tmp_path):
     path, size = tmp_path / "a", 200_000
     files.write_bytes(path, b"0" * size)

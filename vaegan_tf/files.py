@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import time
 import tokenize
 import zipfile
 import zlib
@@ -35,6 +36,7 @@ _DAMAGE = (
     zlib.error,
 )
 _counter = itertools.count()
+_TEMPORARY = re.compile(r"\..+\.\d+\.\d+")  # As `_temporary` names them.
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux.
 
 
@@ -137,6 +139,20 @@ def replacing_folder(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     _sync_folder(path.parent)
+
+
+def delete_leftovers(folder: str | os.PathLike, age: float = 3600.0) -> None:
+    """Deletes temporary files of `replacing` that kills have left.
+
+    Args:
+        folder: Where to look, at any depth.
+        age: In seconds: younger ones may be in use.
+    """
+    for path in pathlib.Path(folder).rglob(".*"):
+        with contextlib.suppress(OSError):  # Gone, or another user's.
+            is_old = time.time() - path.lstat().st_mtime > age
+            if is_old and path.is_file() and _TEMPORARY.fullmatch(path.name):
+                path.unlink()
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from vaegan_tf import files
 from vaegan_tf.data import ImageDataset
 from vaegan_tf.evaluation import Evaluator, create_extractor
 from vaegan_tf.models import ObjectiveModel, model_class, require
@@ -68,14 +69,21 @@ def train(
         "precision": _set_up(settings),
     }
     logging.info("%s", distribution)
-    alone = run.locked() if distribution.is_chief else contextlib.nullcontext()
     with (
-        alone,
+        _alone(run) if distribution.is_chief else contextlib.nullcontext(),
         _trainer(
             run, dataset, settings, callbacks, distribution, record
         ) as trainer,
     ):
         return trainer.run()
+
+
+@contextlib.contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """Keeps other processes out, and clears up after those that were killed."""
+    with run.locked():
+        files.delete_leftovers(run.folder)
+        yield
 
 
 @contextlib.contextmanager
