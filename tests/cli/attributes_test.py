@@ -189,6 +189,13 @@ def test_similarity_flags_that_are_refused(arguments, message):
         similarity.command.parse([*arguments, "--predictor=p"])
 
 
+def test_an_attribute_without_a_vector_is_refused(copies, trained):
+    arguments = ["--attributes=Tail", "--num_images=10"]
+    predictor = f"--predictor={trained('predictor')}"
+    with pytest.raises(ValueError, match="no attribute 'Tail'"):
+        call(similarity.command, str(copies / "vaegan"), predictor, *arguments)
+
+
 def test_a_gan_without_conditions_has_no_edits(copies, trained):
     predictor = f"--predictor={trained('predictor')}"
     with pytest.raises(ValueError, match="cannot encode"):

@@ -12,7 +12,8 @@ from vaegan_tf.models import GenerativeModel
 
 KEEP = ("none", "residual")
 # A change of this size, of a whole range of 2, keeps nothing of the residual.
-_CHANGE = 0.2
+# On faces of CelebA 0.2 kept less of the person at equal success.
+_CHANGE = 0.8
 _BATCH_SIZE = 64
 
 

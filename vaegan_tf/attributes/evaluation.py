@@ -78,6 +78,7 @@ def score_edits(
     *,
     kinds: Sequence[str],
     strengths: Sequence[float],
+    names: Sequence[str] | None = None,
     split: str = "test",
     num_images: int = 100,
     progress: bool = False,
@@ -91,6 +92,8 @@ def score_edits(
         extractor: With a predictor.
         kinds: Kinds of vectors.
         strengths: How often each is added; 0 is the reconstruction.
+        names: Attributes to edit; by default all that have vectors and that
+            the predictor knows.
         split: Part of the data set.
         num_images: Images for each attribute, evenly spaced.
         progress: Show a bar.
@@ -98,9 +101,13 @@ def score_edits(
     Returns:
         A row for each attribute, kind, strength and way to keep the residual:
         these, `num_images`, and the scores of `similarity.of_edits`.
+
+    Raises:
+        ValueError: If an attribute has no vector.
     """
     known = list(extractor.attribute_names)
-    names = [name for name in vectors.names if name in known]
+    vectors.direction(dict.fromkeys(names or (), 1.0))  # Which may refuse.
+    names = [n for n in names or vectors.names if n in known]
     rows = []
     with _bar("Edits", len(names), progress) as bar:
         for name in names:

@@ -53,7 +53,7 @@ class EditSettings(Settings):
     keep: str = setting(
         "none",
         "residual adds to the edit what the reconstruction had lost of the "
-        "image, where the edit changed nothing.",
+        "image, where the edit changed little.",
         choices=("none", "residual"),
     )
     show: str = setting(

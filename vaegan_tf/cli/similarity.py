@@ -58,6 +58,9 @@ class SimilaritySettings(ModelModule, CheckpointSettings):
     num_samples: int = setting(
         10, "Samples of each attribute vector.", low=1, high=1000
     )
+    attributes: tuple[str, ...] | None = setting(
+        None, "Attributes to edit (default: all that have vectors)."
+    )
     vectors: tuple[str, ...] = setting(
         VECTORS, "Kinds of attribute vectors; see vaegan-attributes."
     )
@@ -191,6 +194,7 @@ def _edits(run, model, dataset, extractor, settings):
         extractor,
         kinds=settings.vectors,
         strengths=settings.numbers(),
+        names=settings.attributes,
         split=settings.split,
         num_images=settings.num_images // 10,
         progress=True,
