@@ -90,6 +90,23 @@ def test_a_gif_goes_there_and_back(copies, tmp_path):
         assert film.n_frames == 6
 
 
+def test_paths_need_no_attributes(copies, tmp_path, monkeypatch):
+    def refused(*arguments, **settings):
+        raise ValueError("This data set has no attributes.")
+
+    monkeypatch.setattr("vaegan_tf.attributes.attribute_vectors", refused)
+    output = tmp_path / "walk.png"
+    arguments = ["--show=walk", "--count=1", "--frames=2"]
+    call_edit(copies, *arguments, f"--output={output}")
+    assert output.exists()
+
+
+def test_more_frames_than_a_grid_holds_are_refused(copies, tmp_path):
+    arguments = ["--show=walk", "--count=100", "--frames=101"]
+    with pytest.raises(ValueError, match="at most 10,000 images"):
+        call_edit(copies, *arguments, f"--output={tmp_path / 'walk.png'}")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,7 +9,6 @@ in a slash, gets a file for each image with all attributes at once.
 
 import math
 import pathlib
-from typing import cast
 
 from absl import logging
 
@@ -110,27 +109,18 @@ def main(model: TrainedModel, images: EditSettings) -> None:
     """Loads model, vectors and images, edits, writes."""
     import numpy as np
 
-    from vaegan_tf.attributes import attribute_vectors
     from vaegan_tf.attributes.edits import Editor
     from vaegan_tf.cli.images import check_output, read, write
     from vaegan_tf.images import write_png
-    from vaegan_tf.runs.run import CheckpointName
 
-    check_output(images.output, images.count)
+    count = len(images.images) if images.images else images.count
+    each = 1 if images.show == "figure" else images.frames
+    check_output(images.output, count * each)
     given = read(model.run, images.images) if images.images else None
     run, trained, _ = model.open("encode", "reconstruct")
-    checkpoint = cast(CheckpointName, model.checkpoint)
-    vectors = attribute_vectors(run, checkpoint=checkpoint, model=trained)
-    strengths = [
-        strength_of(item, images.strength)
-        for item in images.attribute or vectors.names
-    ]
-    directions = {
-        f"{'-' if strength < 0 else '+'} {name}": vectors.direction(
-            {name: strength}, images.vectors
-        )
-        for name, strength in strengths
-    }
+    directions = {}
+    if images.show in ("figure", "strip"):
+        directions = _directions(run, trained, model.checkpoint, images)
     if given is None:
         given = run.examples(images.split, images.count)["image"]
     editor = Editor(trained, images.keep)
@@ -142,6 +132,21 @@ def main(model: TrainedModel, images: EditSettings) -> None:
     else:
         _write_frames(editor, given, directions, images)
     logging.info("Wrote %s.", images.output)
+
+
+def _directions(run, trained, checkpoint, images):
+    """What is added to codes, by the name of its column or row."""
+    from vaegan_tf.attributes import attribute_vectors
+
+    vectors = attribute_vectors(run, checkpoint=checkpoint, model=trained)
+    directions = {}
+    for item in images.attribute or vectors.names:
+        name, strength = strength_of(item, images.strength)
+        label = f"{'-' if strength < 0 else '+'} {name}"
+        if "=" in item:
+            label += f" {abs(strength):g}"
+        directions[label] = vectors.direction({name: strength}, images.vectors)
+    return directions
 
 
 def _write_frames(editor, given, directions, images):
