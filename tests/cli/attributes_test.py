@@ -174,13 +174,15 @@ def test_edits_have_a_row_for_each_way(copies, scored):
 
 def test_orders_are_scored_beside_the_test_set(copies, scored):
     path = copies / "conditional" / "similarity.json"
-    orders = json.loads(path.read_text())["orders"]
-    assert set(orders) == {"samples", "images"}
-    for scores in orders.values():
-        assert scores["best_cosine"][0] >= scores["cosine"][0]
-        assert scores["best_mse"][0] <= scores["mse"][0]
-    images = orders["images"]  # Of which there is one for each query.
-    np.testing.assert_allclose(images["best_cosine"], images["cosine"])
+    scores = {s["name"]: s for s in json.loads(path.read_text())["scores"]}
+    assert {score["group"] for score in scores.values()} == {"orders"}
+    for key in ("value", "floor"):
+        numbers = {name: score[key] for name, score in scores.items()}
+        assert numbers["best_cosine"] >= numbers["cosine"]
+        assert numbers["best_mse"] <= numbers["mse"]
+    # There is one image for each query.
+    assert scores["best_cosine"]["floor"] == scores["cosine"]["floor"]
+    assert scores["best_cosine"]["num_images"] == 20
 
 
 def test_figures_of_conditional_models_are_drawn(scored):
