@@ -16,10 +16,12 @@ sample_mixture    count, seed                      image
 features          image                            features of layer l
 discriminate      image                            logit
 distance          image_a, image_b                 see below
+generate          attributes, seed                 feature
 ================  ===============================  =======================
 
 `distance` takes no attributes. It returns `feature_distance`, `feature_nll`
-and `pixel_distance`, in the units of `similarity.LearnedMetric`.
+and `pixel_distance`, in the units of `similarity.LearnedMetric`. `generate` is
+the only one of models of features: see `feature_model`.
 """
 
 import os
@@ -29,6 +31,8 @@ from typing import Any
 import tensorflow as tf
 
 from vaegan_tf import files, noise
+from vaegan_tf.anyshot.model import FeatureModel
+from vaegan_tf.export.feature_model import feature_module
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.sampling import MixtureSampler
 from vaegan_tf.similarity import LearnedMetric
@@ -42,7 +46,7 @@ _DRAW = (
 
 
 def export_saved_model(
-    model: GenerativeModel,
+    model: GenerativeModel | FeatureModel,
     folder: str | os.PathLike,
     mixture: MixtureSampler | None = None,
 ) -> None:
@@ -64,7 +68,11 @@ def export_saved_model(
     """
     folder = files.local(folder)
     check_target(folder)
-    module = _module(model, mixture)
+    module = (
+        feature_module(model)
+        if isinstance(model, FeatureModel)
+        else _module(model, mixture)
+    )
     try:
         name = f".partial-{folder.resolve().name}"
         with files.replacing_folder(folder, name) as partial:
