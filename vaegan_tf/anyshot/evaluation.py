@@ -96,7 +96,7 @@ def _model_scores(
     settings: AnyShotSettings,
     seed: int,
 ) -> dict[str, dict[str, float]]:
-    """Scores of the model as it is, and the best of all checkpoints."""
+    """Scores of the model as it is, and the best of earlier ones too."""
     options, task = classifier_options(settings, seed), dataset.task
 
     def scores() -> tuple[Scores, Scores]:
@@ -114,7 +114,7 @@ def _model_scores(
     if not settings.every_checkpoint:
         return {"last": last.as_dict(), "best_on_test": best.as_dict()}
     bests = [best]
-    for step in steps_in(run.checkpoints):
+    for step in steps_in(run.checkpoints)[:-1]:
         restore_networks(model, run.checkpoints, step=step)
         bests.append(scores()[1])
     return {"last": last.as_dict(), "best_on_test": _best(bests).as_dict()}
