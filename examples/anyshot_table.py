@@ -20,19 +20,17 @@ from vaegan_tf.cli import evaluate, train
 SEEDS = range(5)
 SHARED = (
     "--observation=gaussian",
-    "--hidden_units=256",
     "--train_steps=1000",
     "--log_every=250",
-    "--checkpoint_every=500",
-    "--keep_checkpoints=2",
+    "--checkpoint_every=1000",
     "--learning_rate=1e-3",
     "--learning_rate_decay=linear",
     "--final_learning_rate=1e-6",
 )
-SMOOTH = ("--weight_decay=0.1",)
-GAME = ("--gamma=1", "--critic_steps=2")
+SMOOTH = ("--hidden_units=512", "--weight_decay=0.05")
+GAME = ("--gamma=0.3", "--critic_steps=2")
 MODELS = {
-    "f_wgan": ("--gamma=10", "--critic_steps=2"),
+    "f_wgan": ("--hidden_units=256", "--gamma=10", "--critic_steps=2"),
     "f_vae": SMOOTH,
     "f_vaegan": (*SMOOTH, *GAME),
     "f_vaegan_d2": (*SMOOTH, *GAME, "--novel_gamma=0.3"),
@@ -57,7 +55,6 @@ def scores_of(folder, model, seed, arguments):
             evaluate.command,
             f"--model_dir={folder}",
             f"--seed={seed}",
-            "--every_checkpoint",
         )
     return json.loads(record.read_text())["any_shot"]
 

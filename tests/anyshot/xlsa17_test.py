@@ -79,6 +79,8 @@ def put(row, column, value):
             "`val_loc` holds the index 121, and there are 120 features",
         ),
         ("train_loc", put(0, 0, 0), "`train_loc` holds the index 0"),
+        ("labels", put(3, 0, 1.5), "`labels` of .* must hold whole numbers"),
+        ("val_loc", put(3, 0, np.nan), "`val_loc` of .*hold whole numbers"),
         ("test_seen_loc", lambda array: array[:0], "`test_seen_loc` is empty"),
         (
             "trainval_loc",

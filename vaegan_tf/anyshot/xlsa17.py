@@ -80,6 +80,9 @@ def _read(path: pathlib.Path, names: tuple[str, ...]) -> dict[str, Any]:
             raise ValueError(f"{path} lacks `{name}`. It holds: {arrays}.")
         if found[name].ndim != 2 or found[name].dtype.kind not in "fiu":
             raise ValueError(f"`{name}` of {path} is no matrix of numbers.")
+        counts = name == "labels" or name.endswith("_loc")
+        if counts and (found[name] % 1 != 0).any():
+            raise ValueError(f"`{name}` of {path} must hold whole numbers.")
     return found
 
 

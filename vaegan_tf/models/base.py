@@ -30,6 +30,7 @@ class ObjectiveModel(keras.Model):
 
     Examples are dicts `{"image": (batch, height, width, channels)}` with
     values in [−1, 1], and `"attributes": (batch, num_attributes)` beside it.
+    Models of other data override `as_example` and `load_dataset`.
     A bare image tensor is taken as `image`; the `y` of `fit(x, y)` as
     `attributes`. `seed` is that of all noise in training and evaluation.
 
@@ -41,7 +42,7 @@ class ObjectiveModel(keras.Model):
         borrowed: Networks whose weights come from another run, whose folder
             is the setting `<name>_from`.
         abilities: What it can do: the names of its methods among `encode`,
-            `reconstruct`, `sample`, `discriminate` and `analyze`.
+            `reconstruct`, `sample`, `discriminate`, `analyze` and `generate`.
         best_by: The term on validation examples whose lowest value says which
             checkpoint is best.
         num_validation: How many validation examples these are.
