@@ -5,7 +5,8 @@
 
 Each model is trained with `vaegan-train` and scored with `vaegan-evaluate`,
 then means and standard deviations over the seeds are printed. What is there
-already is not done again. Settings were chosen with --stage=validation.
+already is not done again. Flags behind `--` are those of `vaegan-evaluate`.
+Settings were chosen with --stage=validation.
 """
 
 import collections
@@ -38,7 +39,7 @@ MODELS = {
 COLUMNS = ("t1", "u", "s", "h")
 
 
-def scores_of(folder, model, seed, arguments):
+def scores_of(folder, model, seed, arguments, protocol):
     """Scores of one run, which is trained and evaluated if it was not."""
     record = folder / "evaluation.json"
     if not record.exists():
@@ -55,6 +56,7 @@ def scores_of(folder, model, seed, arguments):
             evaluate.command,
             f"--model_dir={folder}",
             f"--seed={seed}",
+            *protocol,
         )
     return json.loads(record.read_text())["any_shot"]
 
@@ -72,12 +74,14 @@ def summary(numbers):
 
 
 def main(place, *arguments):
-    """Prints the table as Markdown."""
+    """Prints the table as Markdown; flags of the protocol follow `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    arguments, protocol = arguments[:end], arguments[end + 1 :]
     found = collections.defaultdict(list)
     for seed in SEEDS:
         for model in MODELS:
             folder = pathlib.Path(place) / f"{model}-{seed}"
-            scores = scores_of(folder, model, seed, arguments)
+            scores = scores_of(folder, model, seed, arguments, protocol)
             for name, protocols in scores.items():
                 found[name].append(protocols)
     print("|  | T1 | u | s | H | T1, best on test | H, best on test |")
