@@ -17,6 +17,7 @@ REQUIREMENTS = [
     "requests>=2.21,<3",
     "resvg-py>=0.5,<0.6",
     "scikit-learn>=1.6,<1.10",
+    "scipy>=1.13,<1.18",
     "tensorboard>=2.21,<2.22",  # TensorFlow 2.21 no longer brings it
     "tensorflow>=2.21,<2.22",
     "tensorflow-datasets>=4.9.10,<4.10",

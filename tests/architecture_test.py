@@ -17,7 +17,7 @@ LAYERS = (
     {"networks", "data"},
     {"models"},
     {"runs"},
-    {"evaluation", "similarity", "sampling", "predictor"},
+    {"evaluation", "similarity", "sampling", "predictor", "anyshot"},
     {"training", "attributes"},
     {"export", "report"},
     {"cli"},

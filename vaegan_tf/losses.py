@@ -4,12 +4,15 @@ Nothing here averages over the batch, weighs one term against another or
 knows about a network: that is the models' part.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from vaegan_tf import replicas
 
 FEATURE_SCALES = ("unit", "batch")
 VARIANCE_EPSILON = 1e-6
+SLOPE_EPSILON = 1e-12
 
 
 def gaussian_kl(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
@@ -114,6 +117,49 @@ def attribute_nll(
     present = positive_weights * attributes * tf.nn.softplus(-logits)
     absent = negative_weights * (1.0 - attributes) * tf.nn.softplus(logits)
     return tf.reduce_sum(present + absent, axis=-1)
+
+
+def bernoulli_nll(target: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of numbers in [0, 1], in nats, summed: (batch,).
+
+    −Σ (t log p + (1 − t) log(1 − p)),  p = sigmoid(logit)
+
+    Both are (batch, d). Its least value is the entropy of the targets, not 0.
+    """
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(target, logits)
+    return tf.reduce_sum(losses, axis=-1)
+
+
+def gradient_penalty(
+    score: Callable[[tf.Tensor], tf.Tensor],
+    real: tf.Tensor,
+    generated: tf.Tensor,
+    mixing: tf.Tensor,
+) -> tf.Tensor:
+    """How far a critic's slope is from 1 between real and generated features.
+
+    (‖∇D(x̂)‖ − 1)²,  x̂ = mixing · real + (1 − mixing) · generated
+
+    Args:
+        score: D, from (batch, d) to (batch,), each example by itself.
+        real: Real features, (batch, d).
+        generated: Generated ones, (batch, d).
+        mixing: Numbers in [0, 1], (batch, 1).
+
+    Returns:
+        One value per example, (batch,), without unit.
+
+    Reference:
+        Gulrajani et al. (2017), eq. 3, without its weight λ.
+    """
+    between = mixing * real + (1.0 - mixing) * generated
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(between)
+        scores = score(between)
+    slope = tape.gradient(scores, between)
+    # The root has no gradient at 0.
+    squared = tf.reduce_sum(tf.square(slope), -1) + SLOPE_EPSILON
+    return tf.square(tf.sqrt(squared) - 1.0)
 
 
 def real_nll(logit: tf.Tensor, epsilon: float = 0.0) -> tf.Tensor:

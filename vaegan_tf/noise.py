@@ -28,6 +28,9 @@ class Purpose(enum.IntEnum):
     AUGMENTATION = 3
     DROPOUT = 4
     COMPONENT = 5
+    INTERPOLATION = 6
+    NOVEL = 7
+    NOVEL_INTERPOLATION = 8
 
 
 def fold(seed: Seed, *numbers: Integer) -> tf.Tensor:

@@ -258,7 +258,7 @@ def test_flags_of_samplers():
         ["--model_dir=run", "--sampler=truncated", "--truncation=2"]
     )
     assert (codes.sampler, codes.truncation) == ("truncated", 2.0)
-    _, settings, _, _ = evaluate.command.parse(
+    _, settings, *_ = evaluate.command.parse(
         ["--model_dir=run", "--samplers=mixture,prior"]
     )
     assert settings.samplers == ("mixture", "prior")

@@ -4,7 +4,7 @@ import itertools
 import numpy as np
 import pytest
 
-from vaegan_tf.data import ImageDataset, Split, dataset
+from vaegan_tf.data import ImageDataset, Split, order
 
 COUNT = 10
 
@@ -67,8 +67,7 @@ def test_every_example_comes_anywhere_in_a_pass(numbered, seed):
 def test_passes_are_unlike_each_other(seed):
     """Few stay in place from pass to pass: one, if permutations are fair."""
     first, second = (
-        dataset._shuffled_indices(step, 160, 160, seed).numpy()
-        for step in (0, 1)
+        order.shuffled_indices(step, 160, 160, seed).numpy() for step in (0, 1)
     )
     for one, other in ((first, np.arange(160)), (first, second)):
         assert np.sum(one == other) < 7

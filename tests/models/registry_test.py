@@ -15,7 +15,17 @@ from vaegan_tf.models import (
 )
 from vaegan_tf.settings import models as declared
 
-BUILT_IN = ["vae", "gan", "vaegan", "learned_metric_vae", "predictor"]
+BUILT_IN = [
+    "vae",
+    "gan",
+    "vaegan",
+    "learned_metric_vae",
+    "predictor",
+    "f_vae",
+    "f_wgan",
+    "f_vaegan",
+    "f_vaegan_d2",
+]
 
 
 @pytest.fixture

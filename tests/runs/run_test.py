@@ -237,8 +237,7 @@ def test_the_data_set_of_a_run(trained, tiny_dir, monkeypatch):
     assert list(dataset.attribute_names) == run.read()["attribute_names"]
     asked = []
     monkeypatch.setattr(
-        run_module,
-        "load_dataset",
+        "vaegan_tf.data.load_dataset",
         lambda name, **arguments: asked.append((name, arguments)),
     )
     run.dataset()

@@ -4,7 +4,8 @@ Scores samples (Fréchet and kernel distance, precision, recall, density,
 coverage), reconstructions (PSNR, SSIM, feature distance, attributes) and latent
 codes, each beside the same number between two halves of the real images. Prints
 a table and writes evaluation.json into the run's folder. Samples are compared
-by features, which take a predictor or the weights of Inception.
+by features, which take a predictor or the weights of Inception. Of a model of
+features it scores how well novel classes are told, beside simpler ways.
 """
 
 import shlex
@@ -19,7 +20,12 @@ from vaegan_tf.cli.options import (
     SamplerParameters,
     TrainedModel,
 )
-from vaegan_tf.settings import MAX_SEED, FeatureSettings, setting
+from vaegan_tf.settings import (
+    MAX_SEED,
+    AnyShotSettings,
+    FeatureSettings,
+    setting,
+)
 
 
 class EvaluateSettings(SamplerParameters):
@@ -52,12 +58,18 @@ class EvaluateSettings(SamplerParameters):
 
 
 def main(
-    model: TrainedModel, evaluation: EvaluateSettings, features: FeatureSettings
+    model: TrainedModel,
+    evaluation: EvaluateSettings,
+    features: FeatureSettings,
+    any_shot: AnyShotSettings,
 ) -> None:
     """Loads model, data and features; scores; prints and writes."""
     from vaegan_tf.evaluation import Evaluator, create_extractor, table
 
     started = time.monotonic()
+    if model.run.model_class.can("generate"):
+        _tell_classes(model, evaluation, any_shot)
+        return
     run, trained, step = model.open("sample")
     samplers = [
         model.sampler(name, evaluation)
@@ -78,7 +90,7 @@ def main(
         "step": step,
         "split": evaluation.split,
         "dataset": run.settings.data.dataset,
-        "image_size": run.settings.data.image_size,
+        "image_size": run.settings.data.as_dict()["image_size"],
         "seed": evaluation.seed,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": shlex.join(["vaegan-evaluate", *flags]),
@@ -86,6 +98,29 @@ def main(
         **scores.as_dict(),
     }
     app.show(f"{table(scores)}\n\n")
+    files.write_json(run.evaluation, record)
+    app.show(f"Written to {run.evaluation}.\n")
+
+
+def _tell_classes(model, evaluation, any_shot):
+    """Scores a model of features by the any-shot protocol."""
+    from vaegan_tf.anyshot import evaluation as protocol
+
+    started = time.monotonic()
+    run, trained, step = model.open("generate")
+    scores = protocol.evaluate_run(run, trained, any_shot, evaluation.seed)
+    data = run.settings.data.as_dict()
+    flags = as_text([model, evaluation, any_shot]).splitlines()
+    record = {
+        "step": step,
+        **{key: data[key] for key in ("dataset", "stage", "shots")},
+        "seed": evaluation.seed,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": shlex.join(["vaegan-evaluate", *flags]),
+        "seconds": round(time.monotonic() - started, 1),
+        "any_shot": scores,
+    }
+    app.show(f"{protocol.table(scores)}\n\n")
     files.write_json(run.evaluation, record)
     app.show(f"Written to {run.evaluation}.\n")
 

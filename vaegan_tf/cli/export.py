@@ -59,7 +59,8 @@ def main(model: TrainedModel, export: ExportSettings) -> None:
         check_target(export.output)
     else:
         model.run.check_links()
-    run, trained, step = model.open("sample")
+    able = "generate" if model.run.model_class.can("generate") else "sample"
+    run, trained, step = model.open(able)
     mixture: Any = None
     if export.mixture:
         parameters = SamplerParameters(components=export.components)

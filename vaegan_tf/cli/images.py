@@ -3,6 +3,7 @@
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from absl import logging
@@ -13,6 +14,7 @@ from vaegan_tf.data import crop_of, transforms
 from vaegan_tf.data.faces import align_face, can_find_faces, find_face
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.runs import Run
+from vaegan_tf.settings import DataSettings
 
 MOST_IN_GRID = 10_000
 
@@ -27,7 +29,7 @@ def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
     Returns:
         Images in [−1, 1], float32 (files, height, width, channels).
     """
-    data = run.settings.data
+    data = cast(DataSettings, run.settings.data)
     is_celeb = crop_of(data.dataset, data.crop) == "celeb"
     to_model = transforms.chain(
         _crop_celeb if is_celeb else transforms.crop_square,

@@ -66,8 +66,8 @@ def main(choice: ModelChoice, *settings: Settings) -> None:
 
 
 def _train(choice, experiment, distribution):
-    from vaegan_tf.data import load_dataset
     from vaegan_tf.export import export_saved_model
+    from vaegan_tf.models import model_class
     from vaegan_tf.runs import Run
     from vaegan_tf.training.train import check_experiment, train
 
@@ -76,7 +76,8 @@ def _train(choice, experiment, distribution):
     check_experiment(run, experiment, distribution)
     data = {**experiment.data.as_dict(), "seed": experiment.run.seed}
     name = data.pop("dataset")
-    dataset = distribution.chief_first(lambda: load_dataset(name, **data))
+    load = model_class(choice.model).load_dataset
+    dataset = distribution.chief_first(lambda: load(name, **data))
     finished = train(
         run,
         dataset,
@@ -87,10 +88,14 @@ def _train(choice, experiment, distribution):
     )
     if not finished:
         logging.info("Stopped; the same command resumes from here.")
-    elif distribution.is_chief and run.model_class.can("sample"):
+    elif distribution.is_chief and _can_be_served(run.model_class):
         model, step = run.model()
         export_saved_model(model, run.exports / str(step))
         logging.info("Done: see %s.", run.samples)
+
+
+def _can_be_served(model):
+    return model.can("sample") or model.can("generate")
 
 
 command = app.Command(main, __doc__, groups, unknown=unknown)

@@ -10,7 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from vaegan_tf.data import transforms
-from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
+from vaegan_tf.data.augmentation import AUGMENTATIONS
+from vaegan_tf.data.order import (
+    check_at_least,
+    in_order,
+    place,
+    shuffled_indices,
+)
 
 MEMORY_LIMIT_BYTES = 4 * 2**30
 
@@ -133,8 +139,8 @@ class ImageDataset:
         _load(source)
 
         def part_at(position):
-            step, rows = _place(position, batch_size, parts, num_parts)
-            indices = _shuffled_indices(step, batch_size, len(source), seed)
+            step, rows = place(position, batch_size, parts, num_parts)
+            indices = shuffled_indices(step, batch_size, len(source), seed)
             example = transforms.to_float(source.gather(rows.of(indices)))
             step_seed = tf.random.experimental.stateless_fold_in(
                 tf.constant([seed, 0], tf.int64), step
@@ -143,7 +149,7 @@ class ImageDataset:
             return {**example, "image": image}
 
         start = start_step * len(parts)
-        return _map(tf.data.Dataset.range(start, tf.int64.max), part_at)
+        return in_order(tf.data.Dataset.range(start, tf.int64.max), part_at)
 
     def batches(
         self, split: str, batch_size: int, count: int | None = None
@@ -162,7 +168,7 @@ class ImageDataset:
             return transforms.to_float(source.gather(indices))
 
         slices = tf.data.Dataset.from_tensor_slices(positions)
-        return _map(slices.batch(batch_size), batch_of)
+        return in_order(slices.batch(batch_size), batch_of)
 
     def positions(self, split: str, count: int | None = None) -> np.ndarray:
         """Positions of `count` evenly spaced examples of a split, ascending."""
@@ -174,56 +180,6 @@ class ImageDataset:
                 f"Asked for: {count:,}."
             )
         return np.arange(count, dtype=np.int64) * total // count
-
-
-def _place(position, batch_size, parts, num_parts):
-    """Step and rows of one element of a stream of some parts of batches."""
-    part = tf.gather(tf.constant(parts, tf.int64), position % len(parts))
-    first = part * batch_size // num_parts
-    size = (part + 1) * batch_size // num_parts - first
-    if batch_size % num_parts == 0:
-        size = batch_size // num_parts  # Known before it is computed.
-    return position // len(parts), Rows(first, size, batch_size)
-
-
-def _shuffled_indices(step, batch_size, count, seed):
-    """Positions step·B … step·B + B − 1 of the endless shuffled stream."""
-    position = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-    epoch = position // count
-    keys = _epoch_keys(seed, epoch[0], batch_size // count + 2)
-    # Not tf.random.experimental.index_shuffle: it pads a batch of seeds
-    # along the wrong axis (TensorFlow 2.21).
-    return tf.raw_ops.RandomIndexShuffle(
-        index=position % count,
-        seed=tf.gather(keys, epoch - epoch[0]),
-        max_index=tf.fill([batch_size], tf.constant(count - 1, tf.int64)),
-        rounds=8,
-    )
-
-
-def _epoch_keys(seed, first_epoch, num_epochs):
-    """Keys of the permutations of some epochs, int64 (epochs, 3).
-
-    Small integers do not work: from the key 0, 0, 0 the shuffle of a small set
-    leaves most of it in place.
-    """
-    seed = tf.constant([seed, 1], tf.int64)
-    seeds = [
-        tf.random.experimental.stateless_fold_in(seed, first_epoch + number)
-        for number in range(num_epochs)
-    ]
-    draw = tf.random.stateless_uniform
-    return tf.stack([draw([3], key, None, None, tf.int64) for key in seeds])
-
-
-def _map(dataset, function):
-    # Nothing here branches on tensors; to convert it took half a second.
-    mapped = dataset.map(
-        tf.autograph.experimental.do_not_convert(function),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    return mapped.prefetch(tf.data.AUTOTUNE)
 
 
 def _load(split):
@@ -238,11 +194,3 @@ def _one_of(name, options, value):
             f"Received: {value!r}."
         )
     return options[value]
-
-
-def check_at_least(name: str, value: int, lowest: int) -> None:
-    """Raises a ValueError if an argument is too small."""
-    if value < lowest:
-        raise ValueError(
-            f"`{name}` must be at least {lowest}. Received: {value}."
-        )

@@ -13,12 +13,8 @@ import tensorflow_datasets as tfds
 from vaegan_tf import hardware
 from vaegan_tf.data import remote, sources, splits, transforms
 from vaegan_tf.data.arrays import ArrayFormat, digest, prepare_arrays
-from vaegan_tf.data.dataset import (
-    MEMORY_LIMIT_BYTES,
-    ImageDataset,
-    Split,
-    check_at_least,
-)
+from vaegan_tf.data.dataset import MEMORY_LIMIT_BYTES, ImageDataset, Split
+from vaegan_tf.data.order import check_at_least
 from vaegan_tf.settings import DataSettings
 
 # Raised for arrays and JSON that were cut short or changed.

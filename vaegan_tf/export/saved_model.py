@@ -20,12 +20,14 @@ attribute_vectors nothing                          names (k,), vectors
 features          image                            features of layer l
 discriminate      image                            logit
 distance          image_a, image_b                 see below
+generate          attributes, seed                 feature
 ================  ===============================  =======================
 
 `distance` takes no attributes. It returns `feature_distance`, `feature_nll`
 and `pixel_distance`, in the units of `similarity.LearnedMetric`. `edit` adds to
 the mean code each of k attribute vectors as often as `strength` says; one row
 serves a whole batch. The asset `attributes.txt` has their names, one a line.
+`generate` is the only one of models of features: see `feature_model`.
 """
 
 import contextlib
@@ -37,7 +39,9 @@ from typing import Any
 import tensorflow as tf
 
 from vaegan_tf import files, noise
+from vaegan_tf.anyshot.model import FeatureModel
 from vaegan_tf.attributes import AttributeVectors
+from vaegan_tf.export.feature_model import feature_endpoints
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.sampling import MixtureSampler
 from vaegan_tf.similarity import LearnedMetric
@@ -51,7 +55,7 @@ _DRAW = (
 
 
 def export_saved_model(
-    model: GenerativeModel,
+    model: GenerativeModel | FeatureModel,
     folder: str | os.PathLike,
     mixture: MixtureSampler | None = None,
     vectors: AttributeVectors | None = None,
@@ -108,9 +112,11 @@ def check_target(folder: str | os.PathLike) -> None:
 
 
 def _endpoints(
-    model: GenerativeModel, mixture: MixtureSampler | None
+    model: GenerativeModel | FeatureModel, mixture: MixtureSampler | None
 ) -> Endpoints:
     """The signatures of what the model can do."""
+    if isinstance(model, FeatureModel):
+        return feature_endpoints(model)
     endpoints = _decoder_endpoints(model, mixture)
     if model.can("encode"):
         image = _images(model, "image")

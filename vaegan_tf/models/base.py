@@ -12,9 +12,10 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
-from vaegan_tf import replicas
+from vaegan_tf import data, noise, replicas
 from vaegan_tf.data import ImageDataset
 from vaegan_tf.models import steps
+from vaegan_tf.noise import Purpose
 from vaegan_tf.settings import ModelSettings
 
 Example = Mapping[str, tf.Tensor]
@@ -29,6 +30,7 @@ class ObjectiveModel(keras.Model):
 
     Examples are dicts `{"image": (batch, height, width, channels)}` with
     values in [−1, 1], and `"attributes": (batch, num_attributes)` beside it.
+    Models of other data override `as_example` and `load_dataset`.
     A bare image tensor is taken as `image`; the `y` of `fit(x, y)` as
     `attributes`. `seed` is that of all noise in training and evaluation.
 
@@ -40,7 +42,7 @@ class ObjectiveModel(keras.Model):
         borrowed: Networks whose weights come from another run, whose folder
             is the setting `<name>_from`.
         abilities: What it can do: the names of its methods among `encode`,
-            `reconstruct`, `sample`, `discriminate` and `analyze`.
+            `reconstruct`, `sample`, `discriminate`, `analyze` and `generate`.
         best_by: The term on validation examples whose lowest value says which
             checkpoint is best.
         num_validation: How many validation examples these are.
@@ -139,7 +141,8 @@ class ObjectiveModel(keras.Model):
         self, example: Example, training: bool
     ) -> tuple[Terms, Terms]:
         """Mean terms, and objectives with penalties on weights: scalars."""
-        share = replicas.share(tf.shape(example["image"])[0])
+        # All entries of an example have as many rows.
+        share = replicas.share(tf.shape(tf.nest.flatten(example)[0])[0])
         terms = {
             name: tf.reduce_mean(term)
             for name, term in self.terms(example, training).items()
@@ -184,6 +187,17 @@ class ObjectiveModel(keras.Model):
 
     def after_step(self) -> None:
         """Called when all networks have stepped, before the step counts."""
+
+    def noise_of(self, training: bool) -> tuple[tf.Tensor, Any]:
+        """Seed and step of noise: another at every step and round.
+
+        Evaluation draws the same for every batch.
+        """
+        if not training:
+            return noise.fold(self.seed, Purpose.EVALUATION), 0
+        if self.round:
+            return noise.fold(self.noise_seed, self.round), self.step
+        return self.noise_seed, self.step
 
     def _rounds(self) -> list[list[str]]:
         """Which networks step in each round; all of them in the last."""
@@ -283,6 +297,15 @@ class ObjectiveModel(keras.Model):
             for name, network in cls.networks.items()
         }
         return cls(networks, settings, seed=seed)
+
+    @staticmethod
+    def load_dataset(name: str, **arguments: Any) -> Any:
+        """A data set that the model learns from, as a run's settings say.
+
+        It has what `ImageDataset` has for training: `name`, `contents`,
+        `attribute_names`, `train_batches` and `batches`.
+        """
+        return data.load_dataset(name, **arguments)
 
     @classmethod
     def inputs_of(

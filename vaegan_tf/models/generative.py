@@ -144,11 +144,7 @@ class GenerativeModel(ObjectiveModel):
 
         Evaluation draws the same ones for every batch.
         """
-        step, seed = self.step, self.noise_seed
-        if not training:
-            step, seed = 0, noise.fold(self.seed, Purpose.EVALUATION)
-        elif self.round:
-            seed = noise.fold(seed, self.round)
+        seed, step = self.noise_of(training)
         return noise.normal([count, self.latent_dim], seed, step, purpose)
 
     def _conditioned_symbols(self, name: str, shape: tuple[int, ...]) -> Any:

@@ -17,6 +17,10 @@ _BUILT_IN = {
     "vaegan": "vaegan_tf.models.vaegan",
     "learned_metric_vae": "vaegan_tf.models.learned_metric_vae",
     "predictor": "vaegan_tf.predictor.model",
+    "f_vae": "vaegan_tf.anyshot.f_vaegan_d2",
+    "f_wgan": "vaegan_tf.anyshot.f_vaegan_d2",
+    "f_vaegan": "vaegan_tf.anyshot.f_vaegan_d2",
+    "f_vaegan_d2": "vaegan_tf.anyshot.f_vaegan_d2",
 }
 _classes: dict[str, type[ObjectiveModel]] = {}
 

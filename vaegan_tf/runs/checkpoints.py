@@ -161,13 +161,15 @@ def restore_networks(
     model: ObjectiveModel,
     folder: str | os.PathLike,
     names: Sequence[str] | None = None,
+    step: int | None = None,
 ) -> int:
-    """Reads networks from the newest checkpoint in a folder.
+    """Reads networks from a checkpoint in a folder.
 
     Args:
         model: One that has networks of these names.
         folder: The `checkpoints` or `best` folder of a run.
         names: `"encoder"`, `"decoder_ema"`, ...; by default all networks.
+        step: The checkpoint's; by default that of the newest.
 
     Returns:
         The checkpoint's step.
@@ -176,7 +178,7 @@ def restore_networks(
         FileNotFoundError: If there is no checkpoint.
         CheckpointError: If it is damaged, or of other networks.
     """
-    step = newest_step(folder)
+    step = newest_step(folder) if step is None else step
     groups = _network_groups(model)
     wanted = {name: groups[name] for name in names or groups}
     _restore(tf.train.Checkpoint(**wanted), pathlib.Path(folder), step)

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 
 from vaegan_tf import files, locks
-from vaegan_tf.data import ImageDataset, load_dataset
 from vaegan_tf.models import ObjectiveModel, model_class
 from vaegan_tf.runs import origin, provenance
 from vaegan_tf.runs.checkpoints import newest_step, restore_networks
@@ -180,8 +179,8 @@ class Run:
     def _weights(self, checkpoint: CheckpointName) -> pathlib.Path:
         return self.best if checkpoint == "best" else self.checkpoints
 
-    def dataset(self, **changes: Any) -> ImageDataset:
-        """The run's data set, with other arguments of `load_dataset` if any.
+    def dataset(self, **changes: Any) -> Any:
+        """The run's data set, with other arguments of its model's if any.
 
         Raises:
             ValueError: If the record is another user's, and names places that
@@ -194,7 +193,9 @@ class Run:
         self._check_origin(given)
         arguments = {**settings.data.as_dict(), "seed": settings.run.seed}
         arguments |= changes | given
-        return load_dataset(arguments.pop("dataset"), **arguments)
+        return self.model_class.load_dataset(
+            arguments.pop("dataset"), **arguments
+        )
 
     @property
     def is_own(self) -> bool:

@@ -1,6 +1,19 @@
 """What can be chosen? Typed settings, said once, without TensorFlow."""
 
-from vaegan_tf.settings.data import DataSettings
+from vaegan_tf.settings.anyshot import (
+    AnyShotSettings,
+    CriticSettings,
+    FeatureDataSettings,
+    FeatureModelSettings,
+    FeatureOptimisationSettings,
+    FVAEGAND2Settings,
+    FVAEGANSettings,
+    FVAESettings,
+    FWGANSettings,
+    ReconstructionSettings,
+    TransductiveDataSettings,
+)
+from vaegan_tf.settings.data import DataSettings, SourceSettings
 from vaegan_tf.settings.experiment import Experiment, groups_of, kinds_with
 from vaegan_tf.settings.fields import (
     MAX_SEED,
@@ -38,13 +51,22 @@ __all__ = [
     "MAX_SEED",
     "REQUIRED",
     "AdversarialSettings",
+    "AnyShotSettings",
+    "CriticSettings",
     "DataSettings",
     "DiscriminatorSettings",
     "DivergenceSettings",
     "EncoderSettings",
     "EvaluationSettings",
     "Experiment",
+    "FVAEGAND2Settings",
+    "FVAEGANSettings",
+    "FVAESettings",
+    "FWGANSettings",
+    "FeatureDataSettings",
     "FeatureErrorSettings",
+    "FeatureModelSettings",
+    "FeatureOptimisationSettings",
     "FeatureSettings",
     "Field",
     "GANSettings",
@@ -54,8 +76,11 @@ __all__ = [
     "NetworkSettings",
     "OptimisationSettings",
     "PredictorSettings",
+    "ReconstructionSettings",
     "RunSettings",
     "Settings",
+    "SourceSettings",
+    "TransductiveDataSettings",
     "VAEGANSettings",
     "VAESettings",
     "fields",

@@ -1,19 +1,19 @@
 """Which images, and what is done to them before a network sees them?"""
 
-from vaegan_tf.settings.fields import Settings, changeable, setting
+from vaegan_tf.settings.fields import (
+    REQUIRED,
+    Settings,
+    changeable,
+    setting,
+)
 
 CROPS = ("auto", "celeb", "square", "none")
 
 
-class DataSettings(Settings):
-    """The data set."""
+class SourceSettings(Settings):
+    """Where a data set comes from."""
 
-    dataset: str = setting(
-        "avatars",
-        "Data set: avatars (drawn on this machine), celeb_a, celeb_a_files or "
-        "image_folder (both read --source_dir), or any image data set of "
-        "TensorFlow Datasets by name, such as mnist or cifar10.",
-    )
+    dataset: str = setting(REQUIRED, "Name of the data set.")
     data_dir: str | None = changeable(
         None,
         "Folder of prepared data sets, or a URL to copy them from, such as "
@@ -21,6 +21,20 @@ class DataSettings(Settings):
         "~/tensorflow_datasets).",
         is_path=True,
         may_be_url=True,
+    )
+    source_dir: str | None = setting(
+        None, "Your own files: the folder that holds them.", is_path=True
+    )
+
+
+class DataSettings(SourceSettings):
+    """The data set."""
+
+    dataset: str = setting(
+        "avatars",
+        "Data set: avatars (drawn on this machine), celeb_a, celeb_a_files or "
+        "image_folder (both read --source_dir), or any image data set of "
+        "TensorFlow Datasets by name, such as mnist or cifar10.",
     )
     source_dir: str | None = setting(
         None,

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Self
 
-from vaegan_tf.settings.data import DataSettings
+from vaegan_tf.settings.data import SourceSettings
 from vaegan_tf.settings.fields import Settings, fields
 from vaegan_tf.settings.models import ModelSettings, kinds, settings_of
 from vaegan_tf.settings.training import (
@@ -23,7 +23,7 @@ class Experiment:
     """
 
     kind: str
-    data: DataSettings
+    data: SourceSettings
     model: ModelSettings
     optimisation: OptimisationSettings
     run: RunSettings
@@ -101,7 +101,7 @@ def groups_of(kind: str) -> dict[str, type[Settings]]:
     """
     model = settings_of(kind)
     return {
-        "data": DataSettings,
+        "data": model.Data,
         "model": model,
         "optimisation": model.Optimisation,
         "run": RunSettings,

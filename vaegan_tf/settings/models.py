@@ -7,6 +7,7 @@ that a help page does not wait for it.
 
 from typing import ClassVar
 
+from vaegan_tf.settings.data import DataSettings, SourceSettings
 from vaegan_tf.settings.fields import Settings, fields, setting
 from vaegan_tf.settings.training import OptimisationSettings
 
@@ -14,8 +15,14 @@ FEATURE_SCALES = ("unit", "batch")
 
 
 class ModelSettings(Settings):
-    """What every model has: the base of its group of settings."""
+    """What every model has: the base of its group of settings.
 
+    Attributes:
+        Data: The group of settings of its data sets.
+        Optimisation: That of how its networks step.
+    """
+
+    Data: ClassVar[type[SourceSettings]] = DataSettings
     Optimisation: ClassVar[type[OptimisationSettings]] = OptimisationSettings
 
 

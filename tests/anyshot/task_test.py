@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from vaegan_tf.anyshot.task import create_task
+from vaegan_tf.anyshot.xlsa17 import read_xlsa17
+
+
+@pytest.fixture(scope="module")
+def table(toy):
+    return read_xlsa17(toy)
+
+
+def positions(table, part):
+    """Where the examples of a part are in the table."""
+    rows = {row.tobytes(): n for n, row in enumerate(table.features)}
+    return {rows[feature.tobytes()] for feature in part.features}
+
+
+def test_the_test_stage_is_the_proposed_split(table):
+    task = create_task(table)
+    assert positions(table, task.train) == set(table.locations["trainval"])
+    assert positions(table, task.test_seen) == set(table.locations["test_seen"])
+    assert positions(table, task.test_novel) == set(range(80, 120))
+    assert task.seen.tolist() == [0, 1, 2, 3]
+    assert task.novel.tolist() == [4, 5]
+    assert task.classes.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_validation_uses_no_test_example(table):
+    task = create_task(table, "validation")
+    tested = set(table.locations["test_seen"])
+    tested |= set(table.locations["test_unseen"])
+    parts = [
+        positions(table, part)
+        for part in (task.train, task.test_seen, task.test_novel)
+    ]
+    assert task.seen.tolist() == [0, 1]
+    assert task.novel.tolist() == [2, 3]
+    # 15 of 20 examples of a class are none of the test's; a fifth is held out.
+    assert [len(part) for part in parts] == [24, 6, 30]
+    assert not set.union(*parts) & tested
+    assert len(set.union(*parts)) == 60
+
+
+def test_shots_move_from_the_test_to_the_training(table):
+    task = create_task(table, shots=3, seed=1)
+    shots = task.train.of_classes(task.novel)
+    assert np.bincount(shots.labels).tolist() == [0, 0, 0, 0, 3, 3]
+    assert len(task.test_novel) == 34
+    both = positions(table, shots) & positions(table, task.test_novel)
+    assert not both
+    again, other = (create_task(table, shots=3, seed=seed) for seed in (1, 2))
+    chosen = [
+        positions(table, each.train.of_classes(task.novel))
+        for each in (task, again, other)
+    ]
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
+def test_attributes_have_a_mean_square_of_1(table):
+    attributes = create_task(table).class_attributes
+    # (1, 1, 0) has the mean square 2/3: it is multiplied by √(3/2).
+    np.testing.assert_allclose(attributes[2], [1.5**0.5, 1.5**0.5, 0], 1e-6)
+
+
+def test_too_many_shots_are_refused(table):
+    with pytest.raises(ValueError, match=r"20 examples of 'class 5'.*shots=20"):
+        create_task(table, shots=20)
+
+
+def test_validation_classes_may_not_be_trained_on(write):
+    rows = np.arange(1, 61)[:, None]
+    table = read_xlsa17(write(train_loc=rows))
+    with pytest.raises(ValueError, match="'class 3' of toy is in `train_loc`"):
+        create_task(table, "validation")

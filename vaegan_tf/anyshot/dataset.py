@@ -1,0 +1,278 @@
+"""What does a batch of features look like? A function of (seed, step)."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from vaegan_tf.anyshot.avatars import read_avatars_anyshot
+from vaegan_tf.anyshot.eszsl import choose_eszsl, fit_eszsl
+from vaegan_tf.anyshot.features import FeatureTable
+from vaegan_tf.anyshot.task import Part, Task, create_task
+from vaegan_tf.anyshot.xlsa17 import read_xlsa17
+from vaegan_tf.data.order import (
+    check_at_least,
+    in_order,
+    place,
+    shuffled_indices,
+)
+from vaegan_tf.settings.anyshot import PRIORS
+
+# Streams of the same seed that are independent of each other.
+_EXAMPLES, _CLASSES, _NOVEL = 0, 1, 2
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FeatureDataset:
+    """Features of a task in batches, as `ImageDataset` has images.
+
+    Args:
+        table: All features.
+        task: Those of them that may be used, and for what.
+        novel_prior: Shares of the novel classes, (novel,), if features of
+            novel classes without labels belong to a batch.
+        class_balanced: Whether classes of a batch are drawn uniformly.
+    """
+
+    table: FeatureTable
+    task: Task
+    novel_prior: np.ndarray | None = None
+    class_balanced: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the data set is called."""
+        return self.table.name
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """The attributes have numbers for names."""
+        count = self.task.class_attributes.shape[1]
+        return tuple(f"attribute {number + 1}" for number in range(count))
+
+    @property
+    def splits(self) -> Mapping[str, Part]:
+        """Examples of seen classes: `train`, and others to watch a run on."""
+        return {"train": self.task.train, "validation": self.task.test_seen}
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """What each split holds, to recognise it."""
+        return {
+            name: f"{len(part):,} features, {self.table.digest}"
+            for name, part in self.splits.items()
+        }
+
+    def train_batches(
+        self,
+        batch_size: int,
+        *,
+        seed: int,
+        start_step: int = 0,
+        augmentation: str = "none",
+        parts: Sequence[int] = (0,),
+        num_parts: int = 1,
+    ) -> tf.data.Dataset:
+        """Endless shuffled batches; batch s depends on (seed, s) alone.
+
+        Arguments are those of `ImageDataset.train_batches`; `augmentation`
+        must be `none`.
+
+        Returns:
+            `feature`, (batch, d), and `attributes`, (batch, a), of its class;
+            with a prior of novel classes `novel_feature`, (batch, d), and
+            `novel_attributes`, (batch, a), of classes drawn by the prior:
+            those of the features are not known. All are float32.
+        """
+        if augmentation != "none":
+            raise ValueError(
+                "`augmentation` must be 'none' for features. "
+                f"Received: augmentation={augmentation!r}."
+            )
+        check_at_least("batch_size", batch_size, num_parts)
+        tensors, prior = self._tensors, self.novel_prior
+
+        def part_at(position):
+            step, rows = place(position, batch_size, parts, num_parts)
+            chosen = self._rows(step, batch_size, seed)
+            example = self._examples(tensors, "train", rows.of(chosen))
+            if prior is None:
+                return example
+            novel, classes = self._novel(prior, step, batch_size, seed)
+            return example | _novel_example(
+                tensors, rows.of(novel), rows.of(classes)
+            )
+
+        start = start_step * len(parts)
+        return in_order(tf.data.Dataset.range(start, tf.int64.max), part_at)
+
+    def batches(self, split: str, batch_size: int) -> tf.data.Dataset:
+        """Examples of a split as from `train_batches`, each once, in order."""
+        tensors, prior = self._tensors, self.novel_prior
+        count = len(self.splits[split])
+
+        def batch_of(indices):
+            example = self._examples(tensors, split, indices)
+            if prior is None:
+                return example
+            size = tf.shape(indices)[0]
+            novel, classes = self._novel(prior, indices[0], size, 0)
+            return example | _novel_example(tensors, novel, classes)
+
+        return in_order(
+            tf.data.Dataset.range(count).batch(batch_size), batch_of
+        )
+
+    @functools.cached_property
+    def _tensors(self) -> dict[str, tf.Tensor]:
+        # Before any tracing: a tensor made inside a map belongs to its graph.
+        task = self.task
+        arrays = {
+            "train": task.train.features,
+            "train_labels": task.train.labels,
+            "validation": task.test_seen.features,
+            "validation_labels": task.test_seen.labels,
+            "novel": task.test_novel.features,
+            "novel_classes": task.novel,
+            "attributes": task.class_attributes.astype(np.float32),
+        }
+        with tf.device("CPU:0"):
+            return {name: tf.constant(value) for name, value in arrays.items()}
+
+    def _examples(self, tensors, split, rows):
+        labels = tf.gather(tensors[f"{split}_labels"], rows)
+        return {
+            "feature": tf.gather(tensors[split], rows),
+            "attributes": tf.gather(tensors["attributes"], labels),
+        }
+
+    def _rows(self, step, batch_size, seed):
+        """Positions of a batch's training examples."""
+        labels = self.task.train.labels
+        if not self.class_balanced:
+            return shuffled_indices(step, batch_size, len(labels), seed)
+        order = np.argsort(labels, kind="stable")
+        _, first, counts = np.unique(
+            labels[order], return_index=True, return_counts=True
+        )
+        draw = _uniform(step, [2, batch_size], seed, _CLASSES)
+        number = tf.cast(draw[0] * len(counts), tf.int64)
+        within = tf.cast(
+            draw[1] * tf.cast(tf.gather(counts, number), tf.float64), tf.int64
+        )
+        return tf.gather(order, tf.gather(first, number) + within)
+
+    def _novel(self, prior, step, batch_size, seed):
+        """Positions of novel features, and independently drawn classes."""
+        draw = _uniform(step, [2, batch_size], seed, _NOVEL)
+        count = len(self.task.test_novel)
+        rows = tf.cast(draw[0] * count, tf.int64)
+        bounds = np.cumsum(prior)[:-1]
+        number = tf.searchsorted(tf.constant(bounds), draw[1], side="right")
+        return rows, tf.gather(self.task.novel, number)
+
+
+def load_features(
+    name: str = "avatars_anyshot",
+    *,
+    data_dir: str | os.PathLike | None = None,
+    source_dir: str | os.PathLike | None = None,
+    features_file: str = "res101.mat",
+    stage: str = "test",
+    shots: int = 0,
+    class_balanced: bool = False,
+    novel_prior: str | None = None,
+    seed: int = 0,
+) -> FeatureDataset:
+    """Loads features by the name of their data set.
+
+    Args:
+        name: `avatars_anyshot` or `xlsa17`.
+        data_dir: Folder of prepared data sets, for `avatars_anyshot`.
+        source_dir: Folder in the layout `xlsa17`.
+        features_file: The file of features in it.
+        stage: `test`, or `validation` for novel classes to choose on.
+        shots: Labelled examples of each novel class.
+        class_balanced: Whether classes of a batch are drawn uniformly.
+        novel_prior: `known`, `estimated` or `uniform`, if features of novel
+            classes without labels belong to a batch.
+        seed: Seed of the choice of shots and of held-out examples.
+
+    Raises:
+        FileNotFoundError: If a file or folder is missing.
+        ValueError: If a value is out of range, or files are damaged.
+    """
+    table = read_table(name, data_dir, source_dir, features_file)
+    task = create_task(table, stage, shots, seed)
+    prior = None
+    if novel_prior is not None:
+        prior = class_prior(novel_prior, table, task)
+    return FeatureDataset(table, task, prior, class_balanced)
+
+
+def read_table(
+    name: str,
+    data_dir: str | os.PathLike | None = None,
+    source_dir: str | os.PathLike | None = None,
+    features_file: str = "res101.mat",
+) -> FeatureTable:
+    """All features of a data set; arguments and errors of `load_features`."""
+    if name == "avatars_anyshot":
+        return read_avatars_anyshot(data_dir)
+    if name != "xlsa17":
+        raise ValueError(
+            "`dataset` must be avatars_anyshot or xlsa17. "
+            f"Received: dataset={name!r}."
+        )
+    if source_dir is None:
+        raise ValueError(
+            "dataset='xlsa17' needs `source_dir`, the folder that holds "
+            f"att_splits.mat and {features_file}."
+        )
+    return read_xlsa17(source_dir, features_file)
+
+
+def class_prior(kind: str, table: FeatureTable, task: Task) -> np.ndarray:
+    """Shares of the novel classes, (novel,), which sum to 1.
+
+    Args:
+        kind: `known`, those of the test, which the released code takes;
+            `uniform`; or `estimated`, those of what ESZSL tells of the novel
+            features, with one example more of each class. Its weights are
+            those of the validation classes.
+        table: All features.
+        task: The task.
+    """
+    labels = task.test_novel.labels
+    if kind == "uniform":
+        labels = task.novel
+    elif kind == "estimated":
+        weights = choose_eszsl(create_task(table, "validation"))
+        eszsl = fit_eszsl(task, *weights)
+        told = eszsl.predict(task.test_novel.features, task.novel)
+        labels = np.concatenate([told, task.novel])
+    elif kind != "known":
+        raise ValueError(
+            f"`novel_prior` must be one of {', '.join(PRIORS)}. "
+            f"Received: novel_prior={kind!r}."
+        )
+    counts = (labels[:, None] == task.novel).sum(axis=0)
+    return counts / counts.sum()
+
+
+def _novel_example(tensors, rows, classes):
+    return {
+        "novel_feature": tf.gather(tensors["novel"], rows),
+        "novel_attributes": tf.gather(tensors["attributes"], classes),
+    }
+
+
+def _uniform(step, shape, seed, stream):
+    """Numbers in [0, 1) of a step, float64."""
+    key = tf.random.experimental.stateless_fold_in(
+        tf.constant([seed, 2 + stream], tf.int64), step
+    )
+    return tf.random.stateless_uniform(shape, key, dtype=tf.float64)

@@ -1,0 +1,112 @@
+"""Which features are there, of which classes, for which use?"""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+
+LOCATIONS = ("trainval", "train", "val", "test_seen", "test_unseen")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Features of images, attributes of classes, and the Proposed Split.
+
+    Args:
+        name: What the data set is called.
+        features: float32 (examples, d).
+        labels: Number of each example's class, int64 (examples,).
+        class_attributes: float32 (classes, a).
+        class_names: As many names.
+        locations: Positions of examples by the names of `LOCATIONS`:
+            `trainval` of seen classes for training, parted into `train` and
+            `val` of different classes; `test_seen` and `test_unseen`.
+
+    Raises:
+        ValueError: If the parts do not belong together.
+
+    Reference:
+        Xian et al. (2018), "Zero-shot learning — a comprehensive evaluation of
+        the good, the bad and the ugly", section 4.2.
+    """
+
+    name: str
+    features: np.ndarray
+    labels: np.ndarray
+    class_attributes: np.ndarray
+    class_names: tuple[str, ...]
+    locations: Mapping[str, np.ndarray]
+
+    def __post_init__(self) -> None:
+        self._check_features()
+        self._check_classes()
+        self._check_locations()
+
+    @property
+    def num_features(self) -> int:
+        """Numbers of a feature."""
+        return self.features.shape[1]
+
+    @property
+    def digest(self) -> str:
+        """What tells these features, labels and attributes from others."""
+        content = hashlib.sha256()
+        for array in (self.features, self.labels, self.class_attributes):
+            content.update(np.ascontiguousarray(array).tobytes())
+        for name in LOCATIONS:
+            content.update(self.locations[name].tobytes())
+        return content.hexdigest()[:16]
+
+    def _check_features(self) -> None:
+        count = len(self.features)
+        if self.features.ndim != 2 or not self.features.size:
+            self._refuse(f"`features` have the shape {self.features.shape}")
+        if len(self.labels) != count:
+            self._refuse(
+                f"there are {count:,} features and {len(self.labels):,} labels"
+            )
+        bad = ~np.isfinite(self.features).all(axis=1)
+        if bad.any():
+            self._refuse(
+                f"{int(bad.sum()):,} of {count:,} features hold NaN or "
+                f"infinity, the first of which is number {bad.argmax() + 1:,}"
+            )
+
+    def _check_classes(self) -> None:
+        known = len(self.class_attributes)
+        without = np.setdiff1d(self.labels, np.arange(known))
+        if without.size:
+            self._refuse(
+                f"class {without[0] + 1} has no attributes: `att` has columns "
+                f"for classes 1 to {known}"
+            )
+        if not np.isfinite(self.class_attributes).all():
+            self._refuse("attributes in `att` are NaN or infinite")
+        empty = ~self.class_attributes.any(axis=1)
+        if empty.any():
+            self._refuse(f"all attributes of class {empty.argmax() + 1} are 0")
+
+    def _check_locations(self) -> None:
+        count = len(self.features)
+        for name in LOCATIONS:
+            rows = self.locations[name]
+            outside = rows[(rows < 0) | (rows >= count)]
+            if outside.size:
+                self._refuse(
+                    f"`{name}_loc` holds the index {outside[0] + 1}, and there "
+                    f"are {count:,} features, numbered from 1"
+                )
+            if not rows.size:
+                self._refuse(f"`{name}_loc` is empty")
+        novel = np.unique(self.labels[self.locations["test_unseen"]])
+        for name in ("trainval", "test_seen"):
+            both = np.intersect1d(novel, self.labels[self.locations[name]])
+            if both.size:
+                self._refuse(
+                    f"class {both[0] + 1} is in `{name}_loc` and in "
+                    "`test_unseen_loc`: an unseen class may not be seen"
+                )
+
+    def _refuse(self, problem: str) -> None:
+        raise ValueError(f"{self.name} cannot be used: {problem}.")
