@@ -8,7 +8,10 @@ import typing
 
 import pytest
 
-from vaegan_tf.cli import app, evaluate, options, sample, train
+from vaegan_tf.attributes import VECTORS
+from vaegan_tf.attributes.edits import KEEP
+from vaegan_tf.attributes.paths import PATHS
+from vaegan_tf.cli import app, edit, evaluate, options, sample, train
 from vaegan_tf.cli.flags import explain
 from vaegan_tf.models import kinds, model_class
 from vaegan_tf.runs.run import CheckpointName
@@ -45,7 +48,12 @@ COMMANDS = sorted(
     for path in pathlib.Path(options.__file__).parent.glob("*.py")
     if "\ncommand = " in path.read_text(encoding="utf-8")
 )
-OF_NO_ONE_RUN = {"prepare", "report"}
+# What commands take that are not about one run.
+OF_NO_ONE_RUN = {
+    "prepare": (),
+    "report": (),
+    "similarity": ("run", "--predictor=predictor"),
+}
 
 
 def command_of(name):
@@ -54,8 +62,8 @@ def command_of(name):
 
 def parse(*arguments, name="train"):
     """All settings of a command line, whatever their group."""
-    if name not in OF_NO_ONE_RUN:
-        arguments = ("--model_dir=run", *arguments)
+    needed = OF_NO_ONE_RUN.get(name, ("--model_dir=run",))
+    arguments = (*needed, *arguments)
     values = {}
     for group in command_of(name).parse(arguments):
         values |= dataclasses.asdict(group)
@@ -90,7 +98,7 @@ def test_every_flag_explains_itself_once(name, arguments):
             assert len(re.findall(r"default: |\(required\)", meaning)) == 1
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - OF_NO_ONE_RUN))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(OF_NO_ONE_RUN)))
 def test_the_runs_folder_is_required(name):
     with pytest.raises(app.UsageError, match=r"^--model_dir is required$"):
         command_of(name).parse([])
@@ -98,6 +106,9 @@ def test_the_runs_folder_is_required(name):
 
 def test_choices_are_what_the_library_knows():
     assert options.SAMPLERS == SAMPLERS
+    assert options.VECTORS == VECTORS
+    assert fields(edit.EditSettings)["keep"].choices == KEEP
+    assert fields(edit.EditSettings)["path"].choices == PATHS
     assert typing.get_args(CheckpointName) == options.CHECKPOINTS
 
 

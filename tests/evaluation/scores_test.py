@@ -37,6 +37,7 @@ def test_a_score_says_all_there_is_to_know():
         "sampler": "prior",
         "features": "inception",
         "resize": "bilinear 299 (tensorflow)",
+        "edit": None,
         "num_images": 32,
     }
 
