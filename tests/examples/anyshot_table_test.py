@@ -15,6 +15,8 @@ def test_the_table_has_every_model_and_is_not_made_twice(
 ):
     toy = write_toy(tmp_path / "toy")
     monkeypatch.setattr(anyshot_table, "SEEDS", range(2))
+    two = {kind: anyshot_table.MODELS[kind] for kind in ("f_wgan", "f_vae")}
+    monkeypatch.setattr(anyshot_table, "MODELS", two)
     tiny = (
         "--dataset=xlsa17",
         f"--source_dir={toy}",
@@ -26,8 +28,8 @@ def test_the_table_has_every_model_and_is_not_made_twice(
     text = capsys.readouterr().out
     table = text[text.index("|  | T1") :].splitlines()
     names = [line.split("|")[1].strip() for line in table[2:]]
-    models = ["f-WGAN", "f-VAE", "f-VAEGAN", "f-VAEGAN-D2"]
-    assert names == ["softmax on labelled examples", "ESZSL", *models]
+    baselines = ["softmax on labelled examples", "ESZSL"]
+    assert names == [*baselines, "f-WGAN", "f-VAE"]
     assert all(line.count("|") == 8 for line in table)
     # Of two novel classes, of which softmax on seen ones tells the first.
     assert table[2].split("|")[2].strip() == "50.0 ± 0.0"
