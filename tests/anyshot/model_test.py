@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.models.small import central_differences
 from vaegan_tf import losses
 from vaegan_tf.models import kinds, model_class
 from vaegan_tf.noise import Purpose
@@ -15,7 +16,6 @@ from vaegan_tf.noise import Purpose
 D, A, Z, UNITS, BATCH = 4, 3, 2, 5, 6
 OFFSET, UNIT = [0.5, 0.0, -1.0, 2.0], [2.0, 1.0, 4.0, 0.5]
 KINDS = ("f_vae", "f_wgan", "f_vaegan", "f_vaegan_d2")
-STEP = 1e-6
 every_kind = pytest.mark.parametrize("kind", KINDS)
 every_way = pytest.mark.parametrize("observation", ["bernoulli", "gaussian"])
 
@@ -177,21 +177,6 @@ class Twin:
     def term(self, name):
         return getattr(self, "critic_penalty" if name == "penalty" else name)()
 
-    def gradient(self, network, objective):
-        """Central differences in every weight of a network."""
-        gradients = []
-        for weight in self.weights[network]:
-            gradient = np.zeros_like(weight)
-            for index in np.ndindex(weight.shape):
-                before = weight[index]
-                weight[index] = before + STEP
-                above = objective()
-                weight[index] = before - STEP
-                gradient[index] = (above - objective()) / (2 * STEP)
-                weight[index] = before
-            gradients.append(gradient)
-        return gradients
-
 
 def model_noise(seed, step, purpose):
     from vaegan_tf import noise
@@ -267,7 +252,7 @@ def test_a_step_goes_against_the_gradients_of_the_twin(kind, observation):
     example = batch()
     twin = Twin(model, example)
     expected = {
-        name: twin.gradient(name, objective)
+        name: central_differences(twin.weights[name], objective)
         for name, objective in objectives(twin, kind).items()
         if name in model.networks
     }

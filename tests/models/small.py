@@ -21,6 +21,22 @@ def dense(units, inputs, name):
     return layer
 
 
+def central_differences(weights, objective, step=STEP):
+    """The gradient of a function of no arguments, in arrays that it reads."""
+    gradients = []
+    for weight in weights:
+        gradient = np.zeros_like(weight)
+        for index in np.ndindex(weight.shape):
+            before = weight[index]
+            weight[index] = before + step
+            above = objective()
+            weight[index] = before - step
+            gradient[index] = (above - objective()) / (2 * step)
+            weight[index] = before
+        gradients.append(gradient)
+    return gradients
+
+
 class SmallEncoder(keras.Model):
     def __init__(self):
         super().__init__(name="encoder")
@@ -194,19 +210,8 @@ class Twin:
 
     def gradient(self, network, objective):
         """Central differences in every weight of one network."""
-        gradients = []
-        for weight in self.weights[network]:
-            gradient = np.zeros_like(weight)
-            for index in np.ndindex(weight.shape):
-                before = weight[index]
-                weight[index] = before + STEP
-                above = objective(self)
-                weight[index] = before - STEP
-                below = objective(self)
-                weight[index] = before
-                gradient[index] = (above - below) / (2 * STEP)
-            gradients.append(gradient)
-        return gradients
+        weights = self.weights[network]
+        return central_differences(weights, lambda: objective(self))
 
     def gradients(self, objectives):
         return {

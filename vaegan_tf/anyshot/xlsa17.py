@@ -11,7 +11,6 @@ import pathlib
 from typing import Any
 
 import numpy as np
-import scipy.io
 
 from vaegan_tf import files
 from vaegan_tf.anyshot.features import LOCATIONS, FeatureTable
@@ -57,6 +56,8 @@ def read_xlsa17(
 
 def _read(path: pathlib.Path, names: tuple[str, ...]) -> dict[str, Any]:
     """Some arrays of a `.mat` file, and what lies beside them."""
+    import scipy.io
+
     if not path.is_file():
         raise FileNotFoundError(
             f"{path.parent} lacks {path.name}. A folder in the layout xlsa17 "

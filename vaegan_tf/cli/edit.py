@@ -13,25 +13,17 @@ import pathlib
 from absl import logging
 
 from vaegan_tf.cli import app
-from vaegan_tf.cli.options import SPLITS, VECTORS, TrainedModel
-from vaegan_tf.settings import MAX_SEED, Settings, setting
+from vaegan_tf.cli.options import VECTORS, ImageChoice, TrainedModel
+from vaegan_tf.settings import MAX_SEED, setting
 
 SHOWN = ("figure", "strip", "interpolation", "walk")
 FORMATS = (".png", "/")
 MOVING = (".png", ".gif", ".mp4")
 
 
-class EditSettings(Settings):
+class EditSettings(ImageChoice):
     """Which images, and what is done to them."""
 
-    images: tuple[str, ...] | None = setting(
-        None, "Image files (default: images of the data set)."
-    )
-    split: str = setting(
-        "test",
-        "Part of the data set to take images from if no file is given.",
-        choices=SPLITS,
-    )
     count: int = setting(8, "How many of these.", low=1, high=1000)
     attribute: tuple[str, ...] | None = setting(
         None,

@@ -129,6 +129,19 @@ class SamplerParameters(MixtureSettings):
     )
 
 
+class ImageChoice(Settings):
+    """Which images a command works on."""
+
+    images: tuple[str, ...] | None = setting(
+        None, "Image files (default: images of the data set)."
+    )
+    split: str = setting(
+        "test",
+        "Part of the data set to take images from if no file is given.",
+        choices=SPLITS,
+    )
+
+
 class ConditionSettings(Settings):
     """What a conditional model is given."""
 

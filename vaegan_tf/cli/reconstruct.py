@@ -10,23 +10,15 @@ reconstructions, or a file for each reconstruction if --output ends in a slash.
 from absl import logging
 
 from vaegan_tf.cli import app
-from vaegan_tf.cli.options import SPLITS, ConditionSettings, TrainedModel
+from vaegan_tf.cli.options import ConditionSettings, ImageChoice, TrainedModel
 from vaegan_tf.settings import setting
 
 BATCH_SIZE = 64
 
 
-class ReconstructSettings(ConditionSettings):
+class ReconstructSettings(ConditionSettings, ImageChoice):
     """Which images, and where their reconstructions go."""
 
-    images: tuple[str, ...] | None = setting(
-        None, "Image files (default: images of the data set)."
-    )
-    split: str = setting(
-        "test",
-        "Part of the data set to take images from if no file is given.",
-        choices=SPLITS,
-    )
     count: int = setting(32, "How many of these.", low=1)
     output: str = setting(
         "reconstructions.png",
