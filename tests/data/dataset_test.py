@@ -245,3 +245,31 @@ def test_other_numbers_of_examples_are_refused(numbered, count):
     message = rf"has {COUNT} images in its split train\. Asked for: {count}"
     with pytest.raises(ValueError, match=message):
         numbered.positions("train", count)
+
+
+def test_labels_are_a_part_of_the_training_images(numbered):
+    few = numbered.with_labels(3, seed=1)
+    assert len(few.splits["train"]) == 3
+    assert few.splits["test"] is numbered.splits["test"]
+    (batch,) = few.batches("train", 8).as_numpy_iterator()
+    rows = batch["attributes"][:, 0]
+    assert len(set(rows)) == 3
+    np.testing.assert_allclose(
+        batch["image"][:, 0, 0, 0], rows * 10 / 127.5 - 1, atol=1e-6
+    )
+    assert set(numbers(few, 3, seed=0)) == set(rows)
+
+
+def test_the_seed_draws_the_labels(numbered):
+    def drawn(seed):
+        return numbered.with_labels(3, seed).splits["train"]
+
+    assert drawn(1).digest == drawn(1).digest != drawn(2).digest
+    everything = numbered.with_labels(COUNT, 1).splits["train"]
+    np.testing.assert_array_equal(everything.rows, np.arange(COUNT))
+
+
+@pytest.mark.parametrize("count", [0, COUNT + 1])
+def test_labels_that_are_not_there_are_refused(numbered, count):
+    with pytest.raises(ValueError, match=f"Received: labels={count}"):
+        numbered.with_labels(count, seed=0)

@@ -4,7 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from vaegan_tf.predictor.backbones import ResNet34Backbone, SmallBackbone
+from vaegan_tf.networks import Encoder
+from vaegan_tf.predictor.backbones import (
+    EncoderBackbone,
+    ResNet34Backbone,
+    SmallBackbone,
+)
+from vaegan_tf.runs import load_model
 
 
 def images(size, channels=3):
@@ -127,3 +133,47 @@ class TestResNet:
         for source in (wrong, tmp_path / "nowhere"):
             with pytest.raises(ValueError, match="gives no weights for resn"):
                 backbone.load_pretrained(str(source))
+
+
+def test_an_encoder_gives_its_fully_connected_units():
+    encoder = Encoder(32, latent_dim=4, width=0.05, encoder_units=100)
+    backbone = EncoderBackbone(32, width=0.05, encoder_units=100)
+    for layer in backbone.layers[:-1]:
+        layer.set_weights(encoder.get_layer(layer.name).get_weights())
+    features = backbone(images(32))["features"]
+    assert features.shape == (2, 5) == (2, backbone.num_features)
+    mean = encoder.get_layer("encoder_mean")(features)
+    np.testing.assert_allclose(
+        mean, encoder(images(32))["mean"], rtol=1e-5, atol=1e-6
+    )
+    assert "log_variance" not in " ".join(w.path for w in backbone.weights)
+
+
+def test_an_encoder_of_a_run_gives_its_averaged_weights(trained):
+    run = trained("vaegan")
+    backbone = EncoderBackbone(32, width=0.05)
+    backbone.load_pretrained(run)
+    model = load_model(run)
+    kernel = model.encoder_ema.get_layer("encoder_dense").kernel
+    np.testing.assert_array_equal(
+        backbone.get_layer("encoder_dense").kernel, kernel
+    )
+    assert np.abs(
+        kernel - model.encoder.get_layer("encoder_dense").kernel
+    ).max()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "problem"),
+    [
+        ("vaegan", {"width": 0.1}, "width=0.05, this predictor has width=0.1"),
+        ("vaegan", {"encoder_units": 1024}, "has encoder_units=2048, this"),
+        ("gan", {}, "A GAN cannot encode"),
+    ],
+)
+def test_runs_whose_encoder_does_not_fit_are_refused(
+    kind, options, problem, trained
+):
+    backbone = EncoderBackbone(32, **{"width": 0.05, **options})
+    with pytest.raises(ValueError, match=problem):
+        backbone.load_pretrained(trained(kind))

@@ -30,12 +30,14 @@ class Split:
         attributes: float32 (examples, attributes).
         memory_limit_bytes: Images beyond this size stay on disk.
         images_digest: What tells these images from others, if known.
+        rows: Those of the file that are in the split; all by default.
     """
 
     images_path: Path
     attributes: np.ndarray
     memory_limit_bytes: int = MEMORY_LIMIT_BYTES
     images_digest: str = ""
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.attributes)
@@ -43,9 +45,9 @@ class Split:
     @functools.cached_property
     def images(self) -> np.ndarray:
         """The images, read only; an `np.memmap` beyond the memory limit."""
-        mapped = np.load(self.images_path, mmap_mode="r")
-        if mapped.nbytes > self.memory_limit_bytes:
-            return mapped
+        read = self._read()
+        if read.nbytes > self.memory_limit_bytes:
+            return read
         # A view: the pipeline reads the same memory.
         images = np.asarray(memoryview(self._images_tensor))
         images.flags.writeable = False
@@ -55,6 +57,8 @@ class Split:
     def digest(self) -> str:
         """What tells these images and attributes from others."""
         content = self.images_digest.encode() + self.attributes.tobytes()
+        if self.rows is not None:
+            content += self.rows.tobytes()
         return hashlib.sha256(content).hexdigest()[:16]
 
     def gather(self, indices: tf.Tensor) -> transforms.Example:
@@ -78,7 +82,11 @@ class Split:
     @functools.cached_property
     def _images_tensor(self):
         with tf.device("CPU:0"):
-            return tf.constant(np.load(self.images_path, mmap_mode="r"))
+            return tf.constant(self._read())
+
+    def _read(self):
+        mapped = np.load(self.images_path, mmap_mode="r")
+        return mapped if self.rows is None else mapped[self.rows]
 
     @functools.cached_property
     def _attributes_tensor(self):
@@ -102,6 +110,25 @@ class ImageDataset:
             name: f"{len(split):,} images, {split.digest}"
             for name, split in self.splits.items()
         }
+
+    def with_labels(self, count: int, seed: int) -> "ImageDataset":
+        """The same with `count` training images only, drawn by a seed.
+
+        Raises:
+            ValueError: If there are not so many.
+        """
+        split = self.splits["train"]
+        if not 1 <= count <= len(split):
+            raise ValueError(
+                f"`labels` must be at least 1 and at most the {len(split):,} "
+                f"training images of {self.name}. Received: labels={count}."
+            )
+        drawn = np.random.default_rng(seed).permutation(len(split))[:count]
+        rows = np.sort(drawn)
+        few = dataclasses.replace(
+            split, attributes=split.attributes[rows], rows=rows
+        )
+        return dataclasses.replace(self, splits={**self.splits, "train": few})
 
     def train_batches(
         self,

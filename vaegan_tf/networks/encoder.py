@@ -62,13 +62,7 @@ class Encoder(Network):
         blocks = Blocks("encoder", settings, num_attributes)
         image = image_input(image_size, num_channels)
 
-        x = image
-        for index, filters in enumerate(FILTERS[image_size]):
-            x = blocks.conv(x, blocks.scaled(filters), index, strides=2)
-            x = blocks.norm_relu(x, f"conv_{index}")
-        x = blocks.with_attributes(blocks.flatten(x), "dense")
-        x = blocks.dense(x, blocks.scaled(encoder_units), "dense")
-        x = blocks.norm_relu(x, "dense")
+        x = encoder_features(blocks, image, encoder_units)
         x = blocks.with_attributes(x, "posterior")
         posterior = {
             key: blocks.posterior(x, latent_dim, key)
@@ -90,3 +84,16 @@ class Encoder(Network):
             name=name,
             **options,
         )
+
+
+def encoder_features(
+    blocks: Blocks, image: keras.KerasTensor, encoder_units: int
+) -> keras.KerasTensor:
+    """The encoder's fully connected units, which q(z|x) is computed from."""
+    x = image
+    for index, filters in enumerate(FILTERS[image.shape[1]]):
+        x = blocks.conv(x, blocks.scaled(filters), index, strides=2)
+        x = blocks.norm_relu(x, f"conv_{index}")
+    x = blocks.with_attributes(blocks.flatten(x), "dense")
+    x = blocks.dense(x, blocks.scaled(encoder_units), "dense")
+    return blocks.norm_relu(x, "dense")

@@ -1,4 +1,4 @@
-"""From an image to its features: a small network, or a ResNet-34."""
+"""From an image to its features: a small network, an encoder, a ResNet-34."""
 
 import pathlib
 import types
@@ -8,8 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from vaegan_tf.models import require
 from vaegan_tf.networks.blocks import Blocks, Network, image_input
-from vaegan_tf.settings import NetworkSettings, PredictorSettings
+from vaegan_tf.networks.encoder import encoder_features
+from vaegan_tf.runs import Run
+from vaegan_tf.settings import (
+    EncoderSettings,
+    NetworkSettings,
+    PredictorSettings,
+)
 
 FILTERS = {
     32: (64, 128, 256, 256),
@@ -59,6 +66,77 @@ class SmallBackbone(Network):
             **options,
         )
         self.num_features = features.shape[-1]
+
+
+@keras.saving.register_keras_serializable(package="vaegan_tf")
+class EncoderBackbone(Network):
+    """The encoder of the paper's models, without its two last layers.
+
+    Call it on `{"image": (batch, size, size, channels)}`; it returns
+    `{"features": (batch, 2048 · width)}` in float32.
+
+    Args:
+        encoder_units: As in `Encoder`.
+        **options: See `Network`, as for the arguments not named here.
+
+    Reference:
+        Larsen et al. (2016), section 4.3: features learned without labels.
+    """
+
+    own_settings = ("encoder_units",)
+
+    def __init__(
+        self,
+        image_size: int = 64,
+        num_channels: int = 3,
+        encoder_units: int = 2048,
+        name: str = "backbone",
+        **options: Any,
+    ):
+        settings = EncoderSettings(encoder_units=encoder_units, **options)
+        blocks = Blocks("encoder", settings)
+        image = image_input(image_size, num_channels)
+        x = encoder_features(blocks, image, encoder_units)
+        features = blocks.float32(x, "features")
+        super().__init__(
+            inputs={"image": image},
+            outputs={"features": features},
+            image_size=image_size,
+            num_channels=num_channels,
+            encoder_units=encoder_units,
+            name=name,
+            **options,
+        )
+        self.num_features = features.shape[-1]
+
+    def load_pretrained(self, source: str) -> None:
+        """Replaces the weights by those of a trained model's encoder.
+
+        Of encoders with a running average, the average is taken.
+
+        Args:
+            source: The folder of the model's run.
+
+        Raises:
+            FileNotFoundError: If it is no run, or one without a checkpoint.
+            ValueError: If its model has no encoder, or another one.
+        """
+        run = Run(source)
+        require(run.model_class, "encode")
+        encoder = run.model()[0].in_use("encoder")
+        theirs, ours = encoder.get_config(), self.get_config()
+        ours["num_attributes"] = 0  # Labels would be among its inputs.
+        for key in (
+            *("image_size", "num_channels", "num_attributes"),
+            *("width", "encoder_units"),
+        ):
+            if theirs[key] != ours[key]:
+                raise ValueError(
+                    f"The encoder of {source} has {key}={theirs[key]}, this "
+                    f"predictor has {key}={ours[key]}. They must be the same."
+                )
+        for layer in self.layers[:-1]:  # The last is a cast.
+            layer.set_weights(encoder.get_layer(layer.name).get_weights())
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
@@ -147,11 +225,13 @@ class ResNet34Backbone(Network):
 
 def create_backbone(
     settings: PredictorSettings, image_size: int, num_channels: int
-) -> SmallBackbone | ResNet34Backbone:
+) -> SmallBackbone | EncoderBackbone | ResNet34Backbone:
     """The backbone of a predictor's settings."""
     if settings.backbone == "resnet34":
         return ResNet34Backbone(image_size, num_channels)
-    return SmallBackbone.from_settings(
+    encoder = settings.backbone == "encoder"
+    cls = EncoderBackbone if encoder else SmallBackbone
+    return cls.from_settings(
         settings, image_size=image_size, num_channels=num_channels
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from vaegan_tf import losses, noise
-from vaegan_tf.data import ImageDataset
+from vaegan_tf.data import ImageDataset, load_dataset
 from vaegan_tf.models.base import Example, ObjectiveModel, Terms
 from vaegan_tf.models.registry import register
 from vaegan_tf.noise import Purpose
@@ -138,8 +138,20 @@ class AttributePredictor(ObjectiveModel):
 
     def load_initial_weights(self) -> None:
         """Gives the backbone the trained weights that were asked for."""
-        if self.settings.backbone_weights:
-            self.backbone.load_pretrained(self.settings.backbone_weights)
+        source = self.settings.from_run or self.settings.backbone_weights
+        if source:
+            self.backbone.load_pretrained(source)
+
+    @staticmethod
+    def load_dataset(
+        name: str, *, labels: int | None = None, seed: int = 0, **arguments: Any
+    ) -> ImageDataset:
+        """A data set of images, of which training sees `labels` alone.
+
+        The other arguments and the errors are those of `load_dataset`.
+        """
+        dataset = load_dataset(name, seed=seed, **arguments)
+        return dataset if labels is None else dataset.with_labels(labels, seed)
 
     def call(
         self, inputs: tf.Tensor, training: bool = False

@@ -13,7 +13,11 @@ from vaegan_tf.settings.anyshot import (
     ReconstructionSettings,
     TransductiveDataSettings,
 )
-from vaegan_tf.settings.data import DataSettings, SourceSettings
+from vaegan_tf.settings.data import (
+    DataSettings,
+    LabelledDataSettings,
+    SourceSettings,
+)
 from vaegan_tf.settings.experiment import Experiment, groups_of, kinds_with
 from vaegan_tf.settings.fields import (
     MAX_SEED,
@@ -71,6 +75,7 @@ __all__ = [
     "Field",
     "GANSettings",
     "GenerativeSettings",
+    "LabelledDataSettings",
     "LearnedMetricVAESettings",
     "ModelSettings",
     "NetworkSettings",

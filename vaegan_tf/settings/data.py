@@ -64,3 +64,14 @@ class DataSettings(SourceSettings):
         "free if that is less).",
         low=0,
     )
+
+
+class LabelledDataSettings(DataSettings):
+    """The data set of a predictor."""
+
+    labels: int | None = setting(
+        None,
+        "Train on so many labelled images, drawn by the seed from the training "
+        "split (default: all).",
+        low=1,
+    )

@@ -7,7 +7,11 @@ that a help page does not wait for it.
 
 from typing import ClassVar
 
-from vaegan_tf.settings.data import DataSettings, SourceSettings
+from vaegan_tf.settings.data import (
+    DataSettings,
+    LabelledDataSettings,
+    SourceSettings,
+)
 from vaegan_tf.settings.fields import Settings, fields, setting
 from vaegan_tf.settings.training import OptimisationSettings
 
@@ -246,14 +250,25 @@ class PredictorOptimisationSettings(OptimisationSettings):
 class PredictorSettings(NetworkSettings):
     """A predictor of attributes."""
 
+    Data: ClassVar[type[SourceSettings]] = LabelledDataSettings
     Optimisation: ClassVar[type[OptimisationSettings]] = (
         PredictorOptimisationSettings
     )
     backbone: str = setting(
         "small",
         "Network from image to features: small has five or so convolutions "
-        "and a million weights; resnet34 needs the package keras-hub.",
-        choices=("small", "resnet34"),
+        "and a million weights; encoder is that of the paper's models; "
+        "resnet34 needs the package keras-hub.",
+        choices=("small", "encoder", "resnet34"),
+    )
+    encoder_units: int = setting(
+        2048, "Units of an encoder's fully connected layer.", low=1, high=2**16
+    )
+    from_run: str | None = setting(
+        None,
+        "Run folder of a trained model whose encoder's weights an encoder "
+        "starts from (default: fresh ones).",
+        is_path=True,
     )
     backbone_weights: str | None = setting(
         None,
@@ -277,8 +292,12 @@ class PredictorSettings(NetworkSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         others = {
-            "small": ("backbone_weights",),
-            "resnet34": ("width", "weight_decay", "initializer"),
+            "small": ("backbone_weights", "encoder_units", "from_run"),
+            "encoder": ("backbone_weights",),
+            "resnet34": (
+                *("width", "weight_decay", "initializer"),
+                *("encoder_units", "from_run"),
+            ),
         }
         known = fields(type(self))
         for name in others[self.backbone]:
