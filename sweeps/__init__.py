@@ -1,0 +1,1 @@
+"""Which setting is better, over seeds? Run as `python -m sweeps`."""
