@@ -13,6 +13,7 @@ from absl import logging
 
 from vaegan_tf.runs.checkpoints import first_line
 from vaegan_tf.settings.training import STRATEGIES
+from vaegan_tf.training.patience import Patience
 
 T = TypeVar("T")
 _TASKS = ("chief", "worker")
@@ -51,6 +52,11 @@ class Distribution:
     )
     worker: int = 0
     num_workers: int = 1
+
+    @functools.cached_property
+    def patience(self) -> Patience:
+        """What speaks up when this worker waits for long."""
+        return Patience(f"Worker {self.worker} of {self.num_workers}")
 
     @property
     def is_chief(self) -> bool:
@@ -121,7 +127,9 @@ class Distribution:
         """Whether a flag is set on any worker; all have to ask."""
         if self.num_workers == 1:
             return flag
-        return int(self._sum(tf.constant(flag, tf.float32))) > 0
+        total = int(self._sum(tf.constant(flag, tf.float32)))
+        self.patience.moved()
+        return total > 0
 
     def wait(self) -> None:
         """Waits until every worker has come here."""
@@ -151,11 +159,17 @@ class Distribution:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Raises a LostWorkerError that says so when another worker is gone."""
+        """Says so when another worker halts, raises when it is gone.
+
+        Raises:
+            LostWorkerError: If another worker is gone.
+        """
+        alone = self.num_workers == 1
         try:
-            yield
+            with contextlib.nullcontext() if alone else self.patience:
+                yield
         except _LOST as error:
-            if self.num_workers == 1:
+            if alone:
                 raise
             raise LostWorkerError(
                 f"Worker {self.worker} of {self.num_workers} stops, for "
