@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.conftest import call_train
 from vaegan_tf.anyshot.dataset import load_features
+from vaegan_tf.anyshot.model import FeatureModel
 from vaegan_tf.cli import evaluate, export
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import steps_in
@@ -72,6 +73,21 @@ def test_a_resumed_run_is_one_never_stopped(finished, toy, tmp_path):
     assert [line["step"] for line in lines(folder)] == [
         line["step"] for line in lines(finished)
     ]
+
+
+def test_each_step_of_a_critic_has_a_batch_of_its_own(
+    toy, tmp_path, monkeypatch
+):
+    taken = []
+
+    def optimize(self, *examples):
+        taken.append(len({id(example["feature"]) for example in examples}))
+        return step(self, *examples)
+
+    step = FeatureModel.optimize
+    monkeypatch.setattr(FeatureModel, "optimize", optimize)
+    train(tmp_path / "run", toy, "--train_steps=2", "--critic_steps=3")
+    assert taken == [3]  # While it is traced.
 
 
 def test_other_features_do_not_resume_a_run(finished, write, toy, tmp_path):

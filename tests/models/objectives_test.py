@@ -149,7 +149,7 @@ def five_steps():
     drawn = []
 
     class FiveSteps(GAN):
-        updates_per_batch = {"discriminator": 5}
+        updates_per_step = {"discriminator": 5}
 
         def standard_normal(self, count, purpose, training):
             drawn.append(super().standard_normal(count, purpose, training))
@@ -160,7 +160,7 @@ def five_steps():
     return model, drawn
 
 
-def test_a_critic_may_step_five_times_a_batch(five_steps):
+def test_a_critic_may_step_five_times_a_step(five_steps):
     model, _ = five_steps
     for batch in (1, 2):
         model.optimize(tf.constant(image_batch()))
@@ -184,19 +184,20 @@ def test_each_of_its_steps_sees_other_noise(five_steps):
 
 def test_all_networks_step_from_the_same_weights_in_the_last_round(five_steps):
     model, drawn = five_steps
-    image = image_batch()
+    images = image_batch(20).reshape(5, 4, *image_batch().shape[1:])
+    image = images[-1]
     twin = Twin(model, image)
     drawn.clear()
-    model.optimize(tf.constant(image))
+    model.optimize(*map(tf.constant, images))
     objectives = {
         "decoder": lambda t: t.generated(as_real=True),
         "discriminator": lambda t: t.real() + t.generated(),
     }
     *early, last = drawn
     critic = {"discriminator": objectives["discriminator"]}
-    for twin.prior in early:
+    for twin.image, twin.prior in zip(images.reshape(5, 4, -1), early):
         twin.descend(twin.gradients(critic), rate=0.5)
-    twin.prior = last
+    twin.image, twin.prior = image.reshape(4, -1), last
     gradients = twin.gradients(objectives)
     twin.descend(gradients, rate=0.5)
     assert_close(weights_of(model), twin.weights)
@@ -206,6 +207,12 @@ def test_all_networks_step_from_the_same_weights_in_the_last_round(five_steps):
     for other in (first, twin):
         wrong = other.gradient("decoder", objectives["decoder"])
         assert distance(gradients["decoder"], wrong) > 1e-3
+
+
+def test_a_step_takes_a_batch_for_each_round_or_one_for_all(five_steps):
+    model, _ = five_steps
+    with pytest.raises(ValueError, match=r"takes 5 batches, or 1.*Received: 2"):
+        model.optimize(*[tf.constant(image_batch())] * 2)
 
 
 class Penalized(GAN):

@@ -40,8 +40,8 @@ class FeatureModel(ObjectiveModel):
     Reference:
         Xian et al. (2019), "f-VAEGAN-D2: a feature generating framework for
         any-shot learning", section 3. Weights and schedule follow the code
-        that was released for few-shot learning, but each critic's steps are
-        made on one batch with other noise, and losses are means over it.
+        that was released for few-shot learning, but losses are means over a
+        batch.
     """
 
     abilities = ("generate",)
@@ -87,8 +87,8 @@ class FeatureModel(ObjectiveModel):
         return network in cls.networks
 
     @property
-    def updates_per_batch(self) -> dict[str, int]:  # type: ignore[override]
-        """Critics step several times on each batch."""
+    def updates_per_step(self) -> dict[str, int]:  # type: ignore[override]
+        """Critics step several times, each on a batch of its own."""
         names = [name for name in CRITICS if self.has(name)]
         if not names:
             return {}

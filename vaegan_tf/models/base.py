@@ -46,8 +46,9 @@ class ObjectiveModel(keras.Model):
         best_by: The term on validation examples whose lowest value says which
             checkpoint is best.
         num_validation: How many validation examples these are.
-        updates_per_batch: How often a network steps on each batch; 1 for
-            those left out. The extra steps come first, with other noise.
+        updates_per_step: How often a network steps while the others step
+            once; 1 for those left out. The extra steps come first, each on a
+            batch and noise of its own.
     """
 
     kind: str
@@ -60,7 +61,7 @@ class ObjectiveModel(keras.Model):
     abilities: tuple[str, ...] = ()
     best_by: str = "pixel_error"
     num_validation: int = 512
-    updates_per_batch: Mapping[str, int] = {}
+    updates_per_step: Mapping[str, int] = {}
 
     def __init__(
         self,
@@ -86,11 +87,12 @@ class ObjectiveModel(keras.Model):
             key: steps.CommonMean(name=key) for key in self._log_names()
         }
 
-    def optimize(self, example: Any) -> Terms:
+    def optimize(self, *examples: Any) -> Terms:
         """One pass of the loop of Algorithm 1, Larsen et al. (2016).
 
         Args:
-            example: A batch of examples, or this replica's part of it.
+            *examples: As many batches of examples, or this replica's parts of
+                them, as a step has `rounds`; or one for all rounds.
 
         Returns:
             Scalars by name, equal on every replica: every term's mean, every
@@ -98,11 +100,18 @@ class ObjectiveModel(keras.Model):
             (`encoder_gradient_norm`) and, with a gate, whether it stepped
             (`decoder_updated`).
         """
-        example = self.as_example(example)
+        rounds, batches = self._rounds(), [*map(self.as_example, examples)]
+        if len(batches) == 1:
+            batches *= len(rounds)
+        if len(batches) != len(rounds):
+            raise ValueError(
+                f"A step takes {len(rounds)} batches, or 1. "
+                f"Received: {len(batches)}."
+            )
         numbers: Terms = {}
-        for number, names in enumerate(self._rounds()):
+        for number, (batch, names) in enumerate(zip(batches, rounds)):
             self.round = number
-            numbers |= self._descend(example, names)
+            numbers |= self._descend(batch, names)
         self.after_step()
         self.step.assign_add(1)
         return numbers
@@ -166,6 +175,11 @@ class ObjectiveModel(keras.Model):
         return cls.trained or tuple(cls.networks)
 
     @property
+    def rounds(self) -> int:
+        """Batches that a step takes: updates of the busiest network."""
+        return len(self._rounds())
+
+    @property
     def gated_networks(self) -> tuple[str, ...]:
         """Names of the networks that step only when `gates` says so."""
         return ()
@@ -202,7 +216,7 @@ class ObjectiveModel(keras.Model):
     def _rounds(self) -> list[list[str]]:
         """Which networks step in each round; all of them in the last."""
         counts = {
-            name: self.updates_per_batch.get(name, 1)
+            name: self.updates_per_step.get(name, 1)
             for name in self.trained_networks()
         }
         return [
@@ -241,7 +255,7 @@ class ObjectiveModel(keras.Model):
         ]
 
     def train_step(self, data: Any) -> Terms:
-        """Keras's training step: `optimize`, and running means of its log."""
+        """Keras's training step: `optimize` on a batch, and its log's means."""
         return self.log(self.optimize(data))
 
     def test_step(self, data: Any) -> Terms:

@@ -102,7 +102,7 @@ def _trainer(
             dataset.train_batches,
             settings.optimisation.batch_size,
             seed=settings.run.seed,
-            start_step=step,
+            start_step=step * model.rounds,
             augmentation=settings.optimisation.augmentation,
         )
         return distribution.batches(make)

@@ -33,9 +33,9 @@ class Trainer:
 
     Args:
         model: A compiled `ObjectiveModel`.
-        batches: Function from a step to the batches of that step and all
-            later ones: a `tf.data.Dataset`, or what `Distribution.batches`
-            makes of it.
+        batches: Function from a step to the batches of that step, one for
+            each of the model's rounds, and of all later ones: a
+            `tf.data.Dataset`, or what `Distribution.batches` makes of it.
         checkpoints: The run's `Checkpoints`.
         settings: Intervals and retries.
         train_steps: Steps in all, those before a resume included.
@@ -162,8 +162,8 @@ class Trainer:
             for name, schedule in self.learning_rates.items():
                 rate = schedule(self.model.step)
                 self.model.optimizers[name].learning_rate = rate
-            example = next(iterator)
-            numbers = self.distribution.run(self.model.optimize, example)
+            examples = [next(iterator) for _ in range(self.model.rounds)]
+            numbers = self.distribution.run(self.model.optimize, *examples)
             self.model.log(numbers)
         self._names = list(numbers)
         # One transfer from a GPU, not one for each number.
