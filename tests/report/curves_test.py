@@ -50,7 +50,7 @@ def test_batches_of_different_size_are_compared_by_images(make_record):
     two = make_record("b", 1, metrics=metrics, batch_size=32)
     (training,) = curves.curve_groups([one, two])
     (chart,) = training.charts
-    assert chart.across == "images seen"
+    assert chart.across == "examples seen"
     assert [line.at for line in chart.lines] == ["80", "320"]
     (training,) = curves.curve_groups([one])
     assert training.charts[0].across == "steps"

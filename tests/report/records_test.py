@@ -75,7 +75,7 @@ def test_what_is_no_run(make_run, tmp_path):
 @pytest.mark.parametrize(
     ("about", "message"),
     [
-        ({"kind": "predictor"}, r"no model of images .*\(vae, .*: predictor"),
+        ({"kind": "predictor"}, r"no model that .*\(vae, .*: predictor"),
         ({"kind": "nothing"}, "nothing"),
         ({"kind": "vae"}, "damaged: it lacks the data settings"),
         (

@@ -43,9 +43,9 @@ def test_what_a_run_cost(make_record):
     )
     rows = dict(settings.cost_rows([record], [outputs]))
     assert rows["Steps"] == ["30"]
-    assert rows["Images seen"] == ["240"]  # 30 steps of 8
+    assert rows["Examples seen"] == ["240"]  # 30 steps of 8
     assert rows["Time"] == ["2 min"]  # of 90 s
-    assert rows["Speed"] == ["240 images/s"]  # the median
+    assert rows["Speed"] == ["240 examples/s"]  # the median
     assert rows["Parameters"] == ["1,234 (encoder 1,200, decoder 34 (fixed))"]
     assert rows["Device"] == ["A processor"]
     assert rows["Number format"] == ["bfloat16"]

@@ -2,7 +2,8 @@
 
 Shows their samples of the same codes, their reconstructions of the same test
 images, their scores (those that vaegan-evaluate has written), curves, settings
-and cost. The page is a single file that needs no network.
+and cost; of models of features the table of classes told, beside the baselines.
+The page is a single file that needs no network.
 """
 
 from absl import logging

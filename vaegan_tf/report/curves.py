@@ -50,6 +50,36 @@ _TERMS = {
         "In the decoder, as gradients at its images set it.",
     ),
 }
+_CRITICS = {"": "Critic", "novel_": "Critic of novel features"}
+_CRITIC_TERMS = {
+    "real": ("real features", "Its score; only differences mean something."),
+    "reconstructed": ("reconstructions", "Its score of these."),
+    "generated": (
+        "generated features",
+        "Its score; how far below that of real features says how far apart "
+        "it sees the two.",
+    ),
+    "penalty": (
+        "gradient penalty",
+        "Squared deviation of its slope from 1, between real and generated.",
+    ),
+}
+# Of models of features, beside what the others' terms are called.
+_FEATURE_TERMS = {
+    "kl": (
+        "Divergence from the prior",
+        "Information that codes carry about their features.",
+    ),
+    "reconstruction_nll": (
+        "Reconstruction error of features",
+        "Summed over the numbers of a feature.",
+    ),
+    **{
+        f"{prefix}{name}": (f"{critic}: {title}", explanation)
+        for prefix, critic in _CRITICS.items()
+        for name, (title, explanation) in _CRITIC_TERMS.items()
+    },
+}
 _SCORE, _VALIDATION = "evaluation/", "validation/"
 _FIRST = ("validation/pixel_error", "validation/kl")
 
@@ -70,10 +100,11 @@ def curve_groups(records: Sequence[Record]) -> list[CurveGroup]:
     # In the order in which they first occur.
     every = dict.fromkeys(name for line in lines for name in line)
     names = [name for name in every if name not in ("step", "seconds")]
+    terms = _TERMS if records[0].draws_images else _FEATURE_TERMS
     return [
         CurveGroup(title, explanation, drawn, is_detail)
-        for title, explanation, members, is_detail in _groups(names)
-        if (drawn := list(_drawn(records, members)))
+        for title, explanation, members, is_detail in _groups(names, terms)
+        if (drawn := list(_drawn(records, members, terms)))
     ]
 
 
@@ -95,7 +126,7 @@ def latent_chart(records: Sequence[Record]) -> charts.Chart | None:
 
 
 def points(record: Record, name: str, by_images: bool) -> charts.Points:
-    """A run's values of a number: (steps or images seen, value)."""
+    """A run's values of a number: (steps or examples seen, value)."""
     scale = record.batch_size if by_images else 1
     return [
         (line["step"] * scale, float(line[name]))
@@ -104,12 +135,12 @@ def points(record: Record, name: str, by_images: bool) -> charts.Points:
     ]
 
 
-def _groups(names):
+def _groups(names, explained):
     """(title, explanation, names, whether it is a detail) of each group."""
     scores = [name for name in names if name.startswith(_SCORE)]
     held_out = [name for name in names if name.startswith(_VALIDATION)]
     first = [name for name in _FIRST if name in held_out]
-    terms = [name for name in names if name in _TERMS]
+    terms = [name for name in names if name in explained]
     losses = [name for name in names if name.endswith("_loss")]
     known = {*scores, *held_out, *terms, *losses}
     return (
@@ -120,13 +151,13 @@ def _groups(names):
             False,
         ),
         (
-            "On held-out images",
-            "Means over at most 512 images of the validation split.",
+            "On held-out examples",
+            "Means over at most 512 examples of the validation split.",
             list(dict.fromkeys([*first, *held_out])),
             False,
         ),
         (
-            "On training images",
+            "On training examples",
             "Means over the steps since the last record.",
             terms,
             False,
@@ -141,27 +172,33 @@ def _groups(names):
     )
 
 
-def _drawn(records, names) -> Iterator[charts.Chart]:
+def _drawn(records, names, terms) -> Iterator[charts.Chart]:
     by_images = len({record.batch_size for record in records}) > 1
-    across = "images seen" if by_images else "steps"
+    across = "examples seen" if by_images else "steps"
     for name in names:
         curves = [(r, points(r, name, by_images)) for r in records]
         if name.startswith("learning_rate/"):  # Constant ones tell nothing.
             curves = [(r, p) for r, p in curves if len({y for _, y in p}) > 1]
-        title, unit, explanation = _describe(name)
+        title, unit, explanation = _describe(name, terms)
         chart = charts.draw(title, explanation, unit, across, curves)
         if chart:
             yield chart
 
 
-def _describe(name):
+def _unit(term, terms):
+    """What a term is measured in."""
+    if terms is _TERMS:
+        is_error = term == "pixel_error"
+        return "images in [−1, 1]" if is_error else "nats per image"
+    is_nats = term in ("kl", "reconstruction_nll")
+    return "nats per feature" if is_nats else ""
+
+
+def _describe(name, terms):
     """Title, unit and explanation of a number."""
     bare = name.removeprefix(_VALIDATION)
-    if bare in _TERMS:
-        title, explanation = _TERMS[bare]
-        is_error = bare == "pixel_error"
-        unit = "images in [−1, 1]" if is_error else "nats per image"
-        return title, unit, explanation
+    if bare in terms:
+        return terms[bare][0], _unit(bare, terms), terms[bare][1]
     if name.startswith(_SCORE):
         group, score, *conditions = name.removeprefix(_SCORE).split("/")
         kind = KINDS.get(score)
@@ -180,5 +217,5 @@ def _describe(name):
     if name.startswith("learning_rate/"):
         return f"{network}: learning rate", "", "Where it changes over the run."
     if name == "images_per_second":
-        return "Speed", "images per second", "Image grids and scores included."
+        return "Speed", "examples per second", "Grids and scores included."
     return name, "", ""

@@ -66,6 +66,8 @@ def generate(
 ) -> Outputs:
     """Samples and reconstructions of a run's model; what fails is a problem.
 
+    A model of features generates no image.
+
     `examples` gives so many test images of a run's data set. The codes of the
     seed are shared by models of one latent size.
     """
@@ -73,6 +75,8 @@ def generate(
         model, step = record.run.model(checkpoint=checkpoint)
     except OSError as error:
         return Outputs(problems=(_problem(record, "images", error),))
+    if not record.draws_images:
+        return Outputs(step, _parameters(model))
     problems, example = [], {}
     if not model.can("reconstruct"):
         num_reconstructions = 0

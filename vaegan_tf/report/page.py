@@ -12,6 +12,7 @@ import jinja2
 
 from vaegan_tf import files
 from vaegan_tf.report import (
+    any_shot,
     charts,
     curves,
     formatting,
@@ -103,6 +104,7 @@ def render(
         problems=[problem for each in outputs for problem in each.problems],
         command=command,
         box=charts.BOX,
+        any_shot_heads=any_shot.HEADS,
         created=datetime.datetime.now().astimezone(),
         settings=settings,
         edit_strength=gallery.EDIT_STRENGTH,
@@ -141,6 +143,7 @@ def _comparison(pairs, budget):
         "edits": gallery.attribute_figures(pairs, "edits"),
         "cosines": gallery.attribute_figures(pairs, "cosines"),
         "scores": scores.score_groups(records),
+        "any_shot": any_shot.any_shot_rows(records),
         "curves": curves.curve_groups(records),
         "latents": curves.latent_chart(records),
     }

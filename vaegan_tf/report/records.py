@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from vaegan_tf.anyshot.evaluation import COLUMNS
 from vaegan_tf.models import kinds, model_class
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import steps_in
@@ -16,6 +17,8 @@ MAX_RUNS = 8
 # What an evaluation may lack, and how it is read then.
 _OPTIONAL: dict[str, Any] = {
     **dict.fromkeys(("step", "split", "seed", "created", "command", "seconds")),
+    "scores": (),
+    "any_shot": {},
     "latent": {},
     "skipped": (),
     "notes": (),
@@ -23,13 +26,24 @@ _OPTIONAL: dict[str, Any] = {
 _SECTIONS = ("data", "model", "optimisation")
 _USED = (
     ("data", "dataset", str),
-    ("data", "image_size", int),
-    ("data", "num_channels", int),
-    ("model", "latent_dim", int),
     ("optimisation", "batch_size", int),
     ("optimisation", "train_steps", int),
 )
-_DATA = ("dataset", "source_dir", "image_size", "num_channels", "crop")
+# Of models of images and of those of features.
+_USED_OF_IMAGES = (
+    ("data", "image_size", int),
+    ("data", "num_channels", int),
+    ("model", "latent_dim", int),
+)
+_USED_OF_FEATURES = (
+    ("data", "features_file", str),
+    ("data", "stage", str),
+    ("data", "shots", int),
+)
+_DATA = (
+    *("dataset", "source_dir", "image_size", "num_channels", "crop"),
+    *("features_file", "stage", "shots"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +79,26 @@ class Record:
         return tuple(self.data.get(name) for name in _DATA)
 
     @property
+    def draws_images(self) -> bool:
+        """Whether the model is one of images, and not of features."""
+        return self.model_class.can("sample")
+
+    @property
+    def latent_dim(self) -> int:
+        """Dimension of the code; that of attributes where none was chosen."""
+        given = self.model.get("latent_dim")
+        return given or self.about["inputs"]["num_attributes"]
+
+    @property
+    def any_shot(self) -> dict[str, Any] | None:
+        """Scores of the any-shot protocol; `None` if there are none."""
+        return (self.evaluation or {}).get("any_shot") or None
+
+    @property
     def data_title(self) -> str:
-        """The data set and the size of its images."""
+        """The data set and the size of its images, or what is asked of it."""
+        if not self.draws_images:
+            return _any_shot_title(**self.data)
         size, channels = self.data["image_size"], self.data["num_channels"]
         grey = ", grey" if channels == 1 else ""
         return f"{self.data['dataset']}, {size}×{size}{grey}"
@@ -117,6 +149,15 @@ def read_records(folders: Sequence[str | os.PathLike] | None) -> list[Record]:
     return [_read(index, label, run) for index, (label, run) in numbered]
 
 
+def _any_shot_title(dataset, features_file, stage, shots, **_):
+    parts = [dataset if dataset != "xlsa17" else f"{dataset} {features_file}"]
+    if stage == "validation":
+        parts.append("validation classes")
+    plural = "" if shots == 1 else "s"
+    parts.append(f"{shots} shot{plural} a class" if shots else "zero-shot")
+    return ", ".join(parts)
+
+
 def labels(paths: Sequence[pathlib.Path]) -> list[str]:
     """Names of folders, with as many parents as make them unique."""
     return [_label(path, paths) for path in paths]
@@ -132,17 +173,20 @@ def _label(path, paths):
 
 def _read(index, label, run):
     about = run.read()
-    if not run.model_class.can("sample"):
+    can = run.model_class.can
+    if not (can("sample") or can("generate")):
+        known = ", ".join([*kinds("sample"), *kinds("generate")])
         raise ValueError(
-            f"{run.folder} holds no model of images that a report knows "
-            f"({', '.join(kinds('sample'))}). Received: {about['kind']}."
+            f"{run.folder} holds no model that a report knows ({known}). "
+            f"Received: {about['kind']}."
         )
     missing = [s for s in _SECTIONS if s not in about.get("settings", {})]
     if missing:
         raise ValueError(
             f"{run.record} is damaged: it lacks the {missing[0]} settings."
         )
-    for section, name, kind in _USED:
+    own = _USED_OF_IMAGES if can("sample") else _USED_OF_FEATURES
+    for section, name, kind in (*_USED, *own):
         if type(about["settings"][section].get(name)) is not kind:
             raise ValueError(
                 f"{run.record} is damaged: `{name}` is no {kind.__name__}."
@@ -187,7 +231,8 @@ def _read_scores(path, command):
         return None
     try:
         evaluation = json.loads(path.read_text(encoding="utf-8"))
-        scores = evaluation["scores"]
+        if not {"scores", "any_shot"} & set(evaluation):
+            raise ValueError("it holds no scores")
         evaluation = {**_OPTIONAL, **evaluation}
         if problem := _problem(evaluation):
             raise ValueError(problem)
@@ -196,7 +241,8 @@ def _read_scores(path, command):
             f"{path} is damaged ({type(error).__name__}: {error}). Make it "
             f"again with {command}, or delete it."
         ) from error
-    return evaluation if scores else None
+    has_some = evaluation["scores"] or evaluation["any_shot"]
+    return evaluation if has_some else None
 
 
 def _problem(evaluation):
@@ -239,6 +285,21 @@ def _is_latent(value):
     return sizes is None or _are(_is_number)(sizes)
 
 
+def _is_any_shot(value):
+    """Whether a value is numbers by column, by protocol, by what is scored."""
+    return isinstance(value, dict) and all(
+        isinstance(found, dict)
+        and "last" in found
+        and all(
+            isinstance(each, dict)
+            and set(COLUMNS) <= set(each)
+            and all(map(_is_number, each.values()))
+            for each in found.values()
+        )
+        for found in value.values()
+    )
+
+
 def _is_skip(value):
     return isinstance(value, dict) and {"what", "why"} <= set(value)
 
@@ -259,6 +320,7 @@ _TEXTS = (
 )
 _CHECKS = {
     "scores": _are(lambda score: isinstance(score, dict)),
+    "any_shot": _is_any_shot,
     "step": _is_optional(_is_count),
     "seconds": _is_optional(_is_number),
     "split": _is_optional(_is_text),

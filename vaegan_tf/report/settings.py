@@ -55,8 +55,8 @@ def cost_rows(records: Sequence[Record], outputs: Sequence[Outputs]) -> Rows:
     """What training cost, and on what it ran: (name, a text for each run)."""
     rows = {
         "Steps": [f"{record.steps:,}" for record in records],
-        "Images in a step": [f"{record.batch_size:,}" for record in records],
-        "Images seen": [images_seen(record) for record in records],
+        "Examples in a step": [f"{record.batch_size:,}" for record in records],
+        "Examples seen": [examples_seen(record) for record in records],
         "Time": [_time(record) for record in records],
         "Speed": [speed(record) for record in records],
         "Parameters": [_parameters(output) for output in outputs],
@@ -70,8 +70,8 @@ def cost_rows(records: Sequence[Record], outputs: Sequence[Outputs]) -> Rows:
     return [(n, [v or UNKNOWN for v in values]) for n, values in rows.items()]
 
 
-def images_seen(record: Record) -> str:
-    """Images that were trained on so far, repetitions included."""
+def examples_seen(record: Record) -> str:
+    """Examples that were trained on so far, repetitions included."""
     return f"{record.steps * record.batch_size:,}"
 
 
@@ -80,7 +80,7 @@ def speed(record: Record) -> str:
     speeds = [line["images_per_second"] for line in record.speeds]
     if not speeds:
         return UNKNOWN
-    return f"{formatting.number(statistics.median(speeds), 3)} images/s"
+    return f"{formatting.number(statistics.median(speeds), 3)} examples/s"
 
 
 def state(record: Record) -> str:
