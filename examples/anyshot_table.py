@@ -3,10 +3,10 @@
     python examples/anyshot_table.py runs/awa1 --dataset=xlsa17 \
         --source_dir=data/AWA1 --features_file=base.mat
 
-Each model is trained with `vaegan-train` and scored with `vaegan-evaluate`,
-then means and standard deviations over the seeds are printed. What is there
-already is not done again. Flags behind `--` are those of `vaegan-evaluate`.
-Settings were chosen with --stage=validation.
+Each model is trained with `vaegan-train` by its file in `flags/anyshot/` and
+scored with `vaegan-evaluate`, then means and standard deviations over the seeds
+are printed. What is there already is not done again. Flags behind `--` are
+those of `vaegan-evaluate`.
 """
 
 import collections
@@ -19,46 +19,32 @@ import numpy as np
 from vaegan_tf.cli import evaluate, train
 
 SEEDS = range(5)
-SHARED = (
-    "--observation=gaussian",
-    "--train_steps=1000",
-    "--log_every=250",
-    "--checkpoint_every=1000",
-    "--learning_rate=1e-3",
-    "--learning_rate_decay=linear",
-    "--final_learning_rate=1e-6",
-)
-SMOOTH = ("--hidden_units=512", "--weight_decay=0.05")
-GAME = ("--gamma=0.3", "--critic_steps=2")
-MODELS = {
-    "f_wgan": ("--hidden_units=256", "--gamma=10", "--critic_steps=2"),
-    "f_vae": SMOOTH,
-    "f_vaegan": (*SMOOTH, *GAME),
-    "f_vaegan_d2": (*SMOOTH, *GAME, "--novel_gamma=0.3"),
+# Flags beside the file, by what follows the model's name.
+PRIORS = {
+    "": (),
+    ", estimated prior": ("--novel_prior=estimated",),
+    ", uniform prior": ("--novel_prior=uniform",),
 }
+ROWS = [
+    *[(kind, "") for kind in ("f_wgan", "f_vae", "f_vaegan")],
+    *[("f_vaegan_d2", prior) for prior in PRIORS],
+]
 COLUMNS = ("t1", "u", "s", "h")
 
 
-def scores_of(folder, model, seed, arguments, protocol):
+def scores_of(folder, kind, prior, seed, arguments, protocol):
     """Scores of one run, which is trained and evaluated if it was not."""
     record = folder / "evaluation.json"
+    settings = f"--model_dir={folder}", f"--seed={seed}"
     if not record.exists():
-        call(
-            train.command,
-            f"--model={model}",
-            f"--model_dir={folder}",
-            f"--seed={seed}",
-            *SHARED,
-            *MODELS[model],
-            *arguments,
-        )
-        call(
-            evaluate.command,
-            f"--model_dir={folder}",
-            f"--seed={seed}",
-            *protocol,
-        )
-    return json.loads(record.read_text())["any_shot"]
+        flag_file = f"--flagfile=anyshot/{kind}"
+        others = *PRIORS[prior], *arguments
+        call(train.command, flag_file, *settings, *others)
+        call(evaluate.command, *settings, *protocol)
+    *baselines, (model, scores) = json.loads(record.read_text())[
+        "any_shot"
+    ].items()
+    return {**dict(baselines), f"{model}{prior}": scores}
 
 
 def call(command, *arguments):
@@ -79,9 +65,10 @@ def main(place, *arguments):
     arguments, protocol = arguments[:end], arguments[end + 1 :]
     found = collections.defaultdict(list)
     for seed in SEEDS:
-        for model in MODELS:
-            folder = pathlib.Path(place) / f"{model}-{seed}"
-            scores = scores_of(folder, model, seed, arguments, protocol)
+        for kind, prior in ROWS:
+            name = "-".join([kind, *prior.split()[1:2], str(seed)])
+            folder = pathlib.Path(place) / name
+            scores = scores_of(folder, kind, prior, seed, arguments, protocol)
             for name, protocols in scores.items():
                 found[name].append(protocols)
     print("|  | T1 | u | s | H | T1, best on test | H, best on test |")

@@ -18,9 +18,12 @@ FOLDER = ROOT / "flags"
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.flags"))
 EXPERIMENTS = [path for path in FILES if path.parts[0] != "shared"]
 RUN = [
-    path for path in EXPERIMENTS if path.parts[0] in ("demo.flags", "avatars")
+    path
+    for path in EXPERIMENTS
+    if path.parts[0] in ("demo.flags", "avatars", "anyshot")
 ]
 MODELS = ("vae", "gan", "vaegan", "learned_metric_vae")
+ANY_SHOT = ("f_vae", "f_wgan", "f_vaegan", "f_vaegan_d2")
 NAMES = ("Smiling", "Hat", "Beard")
 
 
@@ -56,7 +59,10 @@ def values(path, *others):
 @functools.cache
 def small_model(kind, settings):
     inputs = {"image_size": 64}
-    if kind == "predictor":
+    if kind in ANY_SHOT:
+        inputs = {"num_features": 2, "num_attributes": 3}
+        inputs |= {"offset": (0.0, 0.0), "unit": (1.0, 1.0)}
+    elif kind == "predictor":
         inputs |= {"attribute_names": NAMES, "base_rates": (0.5,) * 3}
     else:
         inputs |= {"num_attributes": 3 if settings.conditional else 0}
@@ -69,6 +75,7 @@ def test_there_is_a_file_for_each_experiment():
         for model in MODELS
         for place in ("avatars", "faces64", "paper", "authors")
     }
+    expected |= {f"anyshot/{model}.flags" for model in ANY_SHOT}
     expected |= {f"{place}/predictor.flags" for place in ("avatars", "faces64")}
     assert {path.as_posix() for path in EXPERIMENTS} == {
         *expected,
@@ -107,7 +114,8 @@ def test_files_train_the_model_of_their_name(path):
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_every_file_makes_its_model(path):
     settings, _ = experiment(path)
-    small = {"width": 0.02}
+    is_any_shot = settings.kind in ANY_SHOT
+    small = {"hidden_units": 2} if is_any_shot else {"width": 0.02}
     if not is_predictor(path):
         small["latent_dim"] = 4
     small = dataclasses.replace(settings.model, **small)
@@ -122,7 +130,8 @@ def test_data_and_folder_are_flags_beside_the_file(path):
     assert model_dir == ("runs/demo" if path.stem == "demo" else "")
     names = {line.partition("=")[0] for line in text(path).splitlines()}
     assert not names & {"--source_dir", "--data_dir", "--discriminator_from"}
-    others = ("--dataset=celeb_a", "--source_dir=/faces")
+    name = "xlsa17" if path.parts[0] == "anyshot" else "celeb_a"
+    others = (f"--dataset={name}", "--source_dir=/faces")
     assert values(path, *others)["source_dir"] == "/faces"
 
 
@@ -151,6 +160,16 @@ def test_conditional_differs_from_plain_by_its_attributes_only(place):
     plain = values(f"{place}/vaegan.flags")
     conditional = values(f"{place}/vaegan.flags", "--conditional")
     assert {k for k in plain if plain[k] != conditional[k]} == {"conditional"}
+
+
+def test_any_shot_models_differ_by_their_parts_alone():
+    # But f-WGAN, which has no error of reconstructions to balance.
+    of_all = [
+        values(f"anyshot/{kind}.flags") for kind in ANY_SHOT if kind != "f_wgan"
+    ]
+    whole = values("anyshot/f_vaegan_d2.flags")
+    for found in of_all:
+        assert found.items() <= whole.items()
 
 
 def differences_from_defaults(path):
