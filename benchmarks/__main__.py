@@ -8,6 +8,7 @@ import sys
 import time
 
 from benchmarks import (
+    anyshot,
     children,
     inference,
     pipeline,
@@ -34,6 +35,7 @@ SECTIONS = {
     "startup": startup,
     "scaling": scaling,
     "replicas": replicas,
+    "anyshot": anyshot,
 }
 EXTRAS = ("torch", "matplotlib")
 
