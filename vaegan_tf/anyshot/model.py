@@ -1,6 +1,5 @@
 """Who minimises what in feature space, of all parts of f-VAEGAN-D2?"""
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -14,7 +13,12 @@ from vaegan_tf.models import steps
 from vaegan_tf.models.base import Example, ObjectiveModel, Terms
 from vaegan_tf.noise import Purpose
 
-CRITICS = ("critic", "novel_critic")
+# What stands before the names of a critic's examples, terms and weight.
+CRITICS = {"critic": "", "novel_critic": "novel_"}
+_PURPOSES = {
+    "critic": (Purpose.PRIOR, Purpose.INTERPOLATION),
+    "novel_critic": (Purpose.NOVEL, Purpose.NOVEL_INTERPOLATION),
+}
 
 
 class FeatureModel(ObjectiveModel):
@@ -89,31 +93,17 @@ class FeatureModel(ObjectiveModel):
     @property
     def updates_per_step(self) -> dict[str, int]:  # type: ignore[override]
         """Critics step several times, each on a batch of its own."""
-        names = [name for name in CRITICS if self.has(name)]
-        if not names:
-            return {}
-        return dict.fromkeys(names, self.settings.critic_steps)
+        names = self._critics()
+        return dict.fromkeys(names, self.settings.critic_steps) if names else {}
 
     def terms(self, example: Example, training: bool) -> Terms:
         """Cross-entropies in nats, and critics' scores and penalties."""
-        feature, attributes = example["feature"], example["attributes"]
-        terms, fakes = {}, {}
+        terms: Terms = {}
         if self.has("encoder"):
-            posterior = self.encoder(_pick(example, "feature"))
-            epsilon = self._normal(feature, Purpose.POSTERIOR, training)
-            code = noise.reparameterize(**posterior, epsilon=epsilon)
-            outputs = self._decoded(code, attributes)
-            fakes["reconstructed"] = self._mean(outputs)
-            terms["kl"] = losses.gaussian_kl(**posterior)
-            terms["reconstruction_nll"] = self._nll(feature, outputs)
-        if not self.has("critic"):
-            return terms
-        score = functools.partial(self._score, attributes)
-        if fakes:
-            terms["reconstructed"] = score(fakes["reconstructed"])
-        purposes = Purpose.PRIOR, Purpose.INTERPOLATION
-        terms |= self._game(feature, attributes, score, purposes, training)
-        return terms | self._novel_terms(example, training)
+            terms |= self._reconstruction_terms(example, training)
+        for name in self._critics():
+            terms |= self._game(name, example, training)
+        return terms
 
     def objectives(self, terms: Terms) -> Terms:
         """What each network minimises.
@@ -128,20 +118,19 @@ class FeatureModel(ObjectiveModel):
             reconstructions as in the released code.
         """
         settings, objectives = self.settings, {}
-        fooling = 0.0
-        if self.has("critic"):
-            fooling += settings.gamma * terms["generated"]
-            objectives["critic"] = self._wasserstein(terms, "")
+        decoder = 0.0
         if self.has("encoder"):
-            error = terms["reconstruction_nll"]
+            decoder = terms["reconstruction_nll"]
             if self.has("critic"):
-                error -= settings.gamma * terms["reconstructed"]
-            objectives["encoder"] = settings.kl_weight * terms["kl"] + error
-            fooling -= error
-        if self.has("novel_critic"):
-            fooling += settings.novel_gamma * terms["novel_generated"]
-            objectives["novel_critic"] = self._wasserstein(terms, "novel_")
-        return {**objectives, "decoder": -fooling}
+                decoder -= settings.gamma * terms["reconstructed"]
+            objectives["encoder"] = settings.kl_weight * terms["kl"] + decoder
+        for name, prefix in self._critics().items():
+            generated = terms[f"{prefix}generated"]
+            decoder -= getattr(settings, f"{prefix}gamma") * generated
+            # Gulrajani et al. (2017), eq. 3.
+            penalty = settings.penalty_weight * terms[f"{prefix}penalty"]
+            objectives[name] = generated - terms[f"{prefix}real"] + penalty
+        return {**objectives, "decoder": decoder}
 
     def after_step(self) -> None:
         """Updates the running average of the decoder."""
@@ -244,39 +233,52 @@ class FeatureModel(ObjectiveModel):
         }
         return {**super().get_config(), **scaling}
 
-    def _novel_terms(self, example: Example, training: bool) -> Terms:
-        """The game of the unconditional critic."""
-        if not self.has("novel_critic"):
-            return {}
-        terms = self._game(
-            example["novel_feature"],
-            example["novel_attributes"],
-            lambda feature: self.novel_critic({"feature": feature}),
-            (Purpose.NOVEL, Purpose.NOVEL_INTERPOLATION),
-            training,
-        )
-        return {f"novel_{name}": term for name, term in terms.items()}
+    @classmethod
+    def _critics(cls) -> dict[str, str]:
+        """Those of `CRITICS` that the model has."""
+        return {name: p for name, p in CRITICS.items() if cls.has(name)}
 
-    def _game(self, real, attributes, score, purposes, training):
+    def _reconstruction_terms(self, example: Example, training: bool) -> Terms:
+        """Those of the VAE, and the critic's score of reconstructions."""
+        feature, attributes = example["feature"], example["attributes"]
+        posterior = self.encoder(_pick(example, "feature"))
+        epsilon = self._normal(feature, Purpose.POSTERIOR, training)
+        code = noise.reparameterize(**posterior, epsilon=epsilon)
+        outputs = self._decoded(code, attributes)
+        terms = {
+            "kl": losses.gaussian_kl(**posterior),
+            "reconstruction_nll": self._nll(feature, outputs),
+        }
+        if self.has("critic"):
+            reconstructed = self._mean(outputs)
+            terms["reconstructed"] = self._score("critic", attributes)(
+                reconstructed
+            )
+        return terms
+
+    def _game(self, name: str, example: Example, training: bool) -> Terms:
         """A critic's scores of real and generated features, and its penalty."""
+        prefix, purposes = CRITICS[name], _PURPOSES[name]
+        real = example[f"{prefix}feature"]
+        attributes = example[f"{prefix}attributes"]
         codes = self._normal(real, purposes[0], training)
         generated = self._mean(self._decoded(codes, attributes))
+        score = self._score(name, attributes)
         seed, step = self.noise_of(training)
-        shape = [tf.shape(real)[0], 1]
-        mixing = noise.uniform(shape, seed, step, purposes[1])
-        return {
+        mixing = noise.uniform([tf.shape(real)[0], 1], seed, step, purposes[1])
+        terms = {
             "real": score(real),
             "generated": score(generated),
             "penalty": losses.gradient_penalty(score, real, generated, mixing),
         }
+        return {f"{prefix}{key}": term for key, term in terms.items()}
 
-    def _wasserstein(self, terms, prefix):
-        """What a critic minimises; Gulrajani et al. (2017), eq. 3."""
-        gap = terms[f"{prefix}generated"] - terms[f"{prefix}real"]
-        return gap + self.settings.penalty_weight * terms[f"{prefix}penalty"]
-
-    def _score(self, attributes, feature):
-        return self.critic({"feature": feature, "attributes": attributes})
+    def _score(self, name: str, attributes: tf.Tensor) -> Any:
+        """A critic as a function of features alone."""
+        critic = getattr(self, name)
+        is_conditional = "attributes" in critic.takes
+        beside = {"attributes": attributes} if is_conditional else {}
+        return lambda feature: critic({"feature": feature, **beside})
 
     def _mean(self, outputs):
         """Scaled features that the decoder's outputs stand for."""

@@ -1,12 +1,14 @@
 """What are the encoder, the generator and the critics of features?
 
-Each is one hidden layer. Conditional ones take the class's attributes beside
-their input.
+All are one network: a hidden layer over inputs that lie beside each other, and
+a linear layer for each output. Conditional ones take the class's attributes
+beside the feature or code.
 
 Reference:
     Xian et al. (2019), section 4.1; sizes and slopes as in the released code.
 """
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import keras
@@ -14,26 +16,95 @@ import keras
 from vaegan_tf.networks.blocks import LEAK
 from vaegan_tf.settings import FeatureModelSettings
 
+# Which argument says how wide an input or output is.
+_WIDTHS = {
+    "feature": "num_features",
+    "latent": "latent_dim",
+    "attributes": "num_attributes",
+    "mean": "latent_dim",
+    "log_variance": "latent_dim",
+    "output": "num_features",
+}
+
 
 class FeatureNetwork(keras.Model):
-    """A functional model of vectors that remembers its arguments.
+    """One hidden layer between vectors.
 
     Args:
-        inputs: Its Keras inputs by name.
-        outputs: Its Keras outputs.
-        **arguments: Those of the subclass's constructor.
+        name: Its name, which is that of its layers, too (default: `role`).
+        num_features: Numbers of a feature.
+        num_attributes: Attributes of a class.
+        latent_dim: Dimension of the code.
+        hidden_units: Units of the hidden layer.
+        weight_decay: λ of the penalty λ Σ w² on its kernels.
 
     Attributes:
+        role: What it is in its model.
+        takes: Names of its inputs, (batch, n) each.
+        gives: Names of its outputs.
+        slope: That of the hidden layer's rectifier below 0.
         own_settings: Names of further settings that are arguments.
     """
 
+    role: str
+    takes: tuple[str, ...] = ("feature", "attributes")
+    gives: tuple[str, ...]
+    slope: float = 0.0
     own_settings: tuple[str, ...] = ()
 
-    def __init__(self, inputs: dict, outputs: Any, **arguments: Any):
-        super().__init__(inputs, outputs, name=arguments["name"])
-        self._arguments = arguments
-        for key in ("latent_dim", "num_features", "num_attributes"):
-            setattr(self, key, arguments[key])
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        num_features: int,
+        num_attributes: int,
+        latent_dim: int,
+        hidden_units: int,
+        weight_decay: float = 0.0,
+    ):
+        name = name or self.role
+        sizes = {
+            "num_features": num_features,
+            "num_attributes": num_attributes,
+            "latent_dim": latent_dim,
+        }
+        widths = {key: sizes[of] for key, of in _WIDTHS.items()}
+        penalty = keras.regularizers.L2(weight_decay) if weight_decay else None
+
+        def dense(width, layer, **options):
+            return keras.layers.Dense(
+                width,
+                kernel_regularizer=penalty,
+                name=f"{name}_{layer}",
+                **options,
+            )
+
+        inputs = {k: keras.Input((widths[k],), name=k) for k in self.takes}
+        x = keras.layers.Concatenate(name=f"{name}_inputs")(
+            list(inputs.values())
+        )
+        x = dense(hidden_units, "hidden")(x)
+        x = keras.layers.LeakyReLU(self.slope, name=f"{name}_rectifier")(x)
+        outputs = {
+            key: dense(widths.get(key, 1), key, dtype="float32")(x)
+            for key in self.gives
+        }
+        super().__init__(inputs, self.shaped(outputs), name=name)
+        self._arguments = {
+            **sizes,
+            "hidden_units": hidden_units,
+            "weight_decay": weight_decay,
+        }
+        self.num_features, self.num_attributes, self.latent_dim = (
+            num_features,
+            num_attributes,
+            latent_dim,
+        )
+
+    @staticmethod
+    def shaped(outputs: Mapping[str, Any]) -> Any:
+        """What calling the network returns, of its outputs by name."""
+        return dict(outputs)
 
     @classmethod
     def from_settings(
@@ -55,7 +126,7 @@ class FeatureNetwork(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return dict(self._arguments)
+        return {"name": self.name, **self._arguments}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], **kwargs: Any) -> Self:
@@ -67,16 +138,8 @@ class FeatureNetwork(keras.Model):
 class FeatureEncoder(FeatureNetwork):
     """q(z|x, c): mean and log-variance, (batch, latent) each."""
 
-    def __init__(self, name: str = "encoder", **arguments: Any):
-        feature, attributes = _inputs(arguments, "num_features")
-        hidden = _hidden([feature, attributes], arguments, name, "relu")
-        latent_dim = arguments["latent_dim"]
-        posterior = {
-            key: _dense(latent_dim, f"{name}_{key}", dtype="float32")(hidden)
-            for key in ("mean", "log_variance")
-        }
-        inputs = {"feature": feature, "attributes": attributes}
-        super().__init__(inputs, posterior, name=name, **arguments)
+    role = "encoder"
+    gives = ("mean", "log_variance")
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
@@ -86,79 +149,34 @@ class FeatureGenerator(FeatureNetwork):
     What they stand for is the model's: logits or means.
     """
 
+    role = "decoder"
+    takes = ("latent", "attributes")
+    gives = ("output",)
     own_settings = ("weight_decay",)
 
-    def __init__(
-        self,
-        name: str = "decoder",
-        weight_decay: float = 0.0,
-        **arguments: Any,
-    ):
-        latent, attributes = _inputs(arguments, "latent_dim")
-        decay = _penalty(weight_decay)
-        hidden = _hidden([latent, attributes], arguments, name, "relu", **decay)
-        width = arguments["num_features"]
-        output = _dense(width, f"{name}_output", dtype="float32", **decay)
-        outputs = output(hidden)
-        arguments["weight_decay"] = weight_decay
-        inputs = {"latent": latent, "attributes": attributes}
-        super().__init__(inputs, outputs, name=name, **arguments)
+    @staticmethod
+    def shaped(outputs: Mapping[str, Any]) -> Any:
+        """The only output, (batch, d)."""
+        return outputs["output"]
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
 class ConditionalCritic(FeatureNetwork):
     """D1(x, c): scores features of a class, (batch,)."""
 
-    def __init__(self, name: str = "critic", **arguments: Any):
-        feature, attributes = _inputs(arguments, "num_features")
-        score = _score([feature, attributes], arguments, name)
-        inputs = {"feature": feature, "attributes": attributes}
-        super().__init__(inputs, score, name=name, **arguments)
+    role = "critic"
+    gives = ("score",)
+    slope = LEAK
+
+    @staticmethod
+    def shaped(outputs: Mapping[str, Any]) -> Any:
+        """The score, (batch,)."""
+        return keras.ops.squeeze(outputs["score"], -1)
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
-class NovelCritic(FeatureNetwork):
+class NovelCritic(ConditionalCritic):
     """D2(x): scores features of any novel class, (batch,)."""
 
-    def __init__(self, name: str = "novel_critic", **arguments: Any):
-        feature, _ = _inputs(arguments, "num_features")
-        score = _score([feature], arguments, name)
-        super().__init__({"feature": feature}, score, name=name, **arguments)
-
-
-def _inputs(arguments: dict[str, Any], of: str) -> list[Any]:
-    """The input whose width an argument says, and that of attributes."""
-    names = {"num_features": "feature", "latent_dim": "latent"}
-    return [
-        keras.Input((arguments[of],), name=names[of]),
-        keras.Input((arguments["num_attributes"],), name="attributes"),
-    ]
-
-
-def _hidden(
-    inputs: list[Any],
-    arguments: dict[str, Any],
-    name: str,
-    activation: Any,
-    **options: Any,
-) -> Any:
-    x = inputs[0] if len(inputs) == 1 else keras.ops.concatenate(inputs, -1)
-    units = arguments["hidden_units"]
-    return _dense(units, f"{name}_hidden", activation=activation, **options)(x)
-
-
-def _score(inputs: list[Any], arguments: dict[str, Any], name: str) -> Any:
-    rectifier = keras.layers.LeakyReLU(LEAK, name=f"{name}_rectifier")
-    hidden = rectifier(_hidden(inputs, arguments, name, None))
-    score = _dense(1, f"{name}_score", dtype="float32")(hidden)
-    return keras.ops.squeeze(score, -1)
-
-
-def _dense(units: int, name: str, **options: Any) -> keras.layers.Dense:
-    return keras.layers.Dense(units, name=name, **options)
-
-
-def _penalty(weight_decay: float) -> dict[str, Any]:
-    if not weight_decay:
-        return {}
-    return {"kernel_regularizer": keras.regularizers.L2(weight_decay)}
+    role = "novel_critic"
+    takes = ("feature",)
