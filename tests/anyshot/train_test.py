@@ -11,6 +11,7 @@ from tests.conftest import call_train
 from vaegan_tf.anyshot.dataset import load_features
 from vaegan_tf.anyshot.model import FeatureModel
 from vaegan_tf.cli import evaluate, export
+from vaegan_tf.report import write_report
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import steps_in
 
@@ -146,6 +147,16 @@ def test_evaluation_is_the_protocol(finished, tmp_path, capsys):
     # The weights that are scored are those of the newest checkpoint.
     assert evaluated(folder)["any_shot"]["ESZSL"] == scores["ESZSL"]
     assert evaluated(folder)["any_shot"][names[2]]["last"] == own["last"]
+
+
+def test_a_report_shows_it(finished, tmp_path):
+    page = tmp_path / "report.html"
+    assert write_report([finished], page, num_samples=1) == []
+    text = page.read_text()
+    assert "finished, 6 steps" in text
+    assert "<dt>Novel critic</dt>" in text
+    assert "Critic of novel features: gradient penalty" in text
+    assert "No run has been evaluated." in " ".join(text.split())
 
 
 @pytest.mark.parametrize("model", ["f_vae", "f_wgan", "f_vaegan"])
