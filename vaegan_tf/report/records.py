@@ -86,8 +86,10 @@ class Record:
     @property
     def latent_dim(self) -> int:
         """Dimension of the code; that of attributes where none was chosen."""
-        given = self.model.get("latent_dim")
-        return given or self.about["inputs"]["num_attributes"]
+        given = self.model["latent_dim"]
+        if self.draws_images or given:
+            return given
+        return self.about["inputs"]["num_attributes"]
 
     @property
     def any_shot(self) -> dict[str, Any] | None:
