@@ -90,4 +90,4 @@ def _title(key: Key) -> str:
 
 def _inside(label: str) -> str:
     """A label within a line: in small letters, but for abbreviations."""
-    return label if label.isupper() else label[0].lower() + label[1:]
+    return label if label[1].isupper() else label[0].lower() + label[1:]
