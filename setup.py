@@ -26,6 +26,11 @@ REQUIREMENTS = [
 BENCH = ["matplotlib>=3.9,<4", "torch>=2.13,<2.14"]
 RUFF = "ruff>=0.17,<0.18"  # also formats signatures in the documentation
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
+PACKAGE_DATA = [
+    "py.typed",
+    "pretrained/*/**",
+    "report/templates/*",
+]
 DOCS = [
     "mkdocs>=1.6,<2",
     "mkdocs-material>=9.7,<10",
@@ -65,7 +70,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["vaegan_tf", "vaegan_tf.*"]),
-    package_data={"vaegan_tf": ["py.typed", "report/templates/*"]},
+    package_data={"vaegan_tf": PACKAGE_DATA},
     cmdclass={"build_py": BuildWithFlags},
     python_requires=">=3.11",
     install_requires=REQUIREMENTS,
@@ -74,6 +79,7 @@ setup(
         "dev": [*TEST, "mypy>=2.4,<3", RUFF],
         "docs": DOCS,
         "faces": ["mtcnn>=1,<2"],
+        "hub": ["huggingface-hub>=1,<3"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "bench": BENCH,
         "resnet": ["keras-hub>=0.32,<0.33"],

@@ -26,6 +26,7 @@ _HOMES = {
     "export_saved_model": "export",
     "load_dataset": "data",
     "load_model": "runs",
+    "load_pretrained": "pretrained",
     "register": "models",
     "train": "training",
 }

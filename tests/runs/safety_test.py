@@ -311,19 +311,19 @@ def test_inputs_that_no_model_has_are_damage(tmp_path, inputs):
 @pytest.mark.parametrize("name", ["samplers", "export/4"])
 def test_links_of_a_foreign_run_are_not_written_through(tmp_path, name):
     run = foreign(tmp_path)
-    run.check_links()
+    run.check_writable()
     link = run.folder / name
     link.parent.mkdir(exist_ok=True)
     (tmp_path / "elsewhere").mkdir()
     link.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ValueError, match=rf"{name} is a link"):
-        run.check_links()
+        run.check_writable()
 
 
 def test_links_of_an_own_run_are_its_users(tmp_path):
     Run(tmp_path).write(Experiment.of("vae"), {})
     (tmp_path / "checkpoints").symlink_to(tmp_path)
-    Run(tmp_path).check_links()
+    Run(tmp_path).check_writable()
 
 
 def test_a_lock_that_is_a_link_is_not_followed(tmp_path):

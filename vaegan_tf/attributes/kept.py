@@ -60,7 +60,7 @@ def attribute_vectors(
     kept = None if anew else kept_vectors(run, checkpoint)
     if kept is not None:
         return kept
-    run.check_links()
+    run.check_writable()
     model = model or run.model(checkpoint)[0]
     dataset, seed = run.dataset(), run.settings.run.seed
 

@@ -98,6 +98,9 @@ def main(
         **scores.as_dict(),
     }
     app.show(f"{table(scores)}\n\n")
+    if run.is_published:
+        app.show("Nothing is written to published weights.\n")
+        return
     files.write_json(run.evaluation, record)
     app.show(f"Written to {run.evaluation}.\n")
 

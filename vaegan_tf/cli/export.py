@@ -58,7 +58,7 @@ def main(model: TrainedModel, export: ExportSettings) -> None:
     if export.output:
         check_target(export.output)
     else:
-        model.run.check_links()
+        model.run.check_writable()
     able = "generate" if model.run.model_class.can("generate") else "sample"
     run, trained, step = model.open(able)
     mixture: Any = None

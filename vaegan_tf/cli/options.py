@@ -1,5 +1,6 @@
 """Groups of settings that several commands share, beside a run's own."""
 
+import functools
 from typing import TYPE_CHECKING, cast
 
 from vaegan_tf.settings import MAX_SEED, REQUIRED, Settings, setting
@@ -43,9 +44,17 @@ class CheckpointSettings(Settings):
     )
 
 
-class TrainedModel(ModelModule, CheckpointSettings, RunFolder):
+class TrainedModel(ModelModule, CheckpointSettings):
     """Which trained model to use."""
 
+    model_dir: str | None = setting(
+        None, "The run's folder (default: --pretrained is given)."
+    )
+    pretrained: str | None = setting(
+        None,
+        "Published weights instead of a run: avatars64, which come with the "
+        "package; a folder that vaegan-publish wrote; or hf://owner/name.",
+    )
     source_dir: str | None = setting(
         None,
         "Where the images of the run are, if they are needed (default: where "
@@ -59,12 +68,24 @@ class TrainedModel(ModelModule, CheckpointSettings, RunFolder):
         may_be_url=True,
     )
 
-    @property
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.model_dir is None and self.pretrained is None:
+            raise ValueError("--model_dir or --pretrained is required")
+        if self.model_dir is not None and self.pretrained is not None:
+            raise ValueError("--model_dir and --pretrained exclude each other.")
+
+    @functools.cached_property
     def run(self) -> "Run":
         """The run, which may not exist."""
+        places = self.source_dir, self.data_dir
+        if self.pretrained is not None:
+            from vaegan_tf.pretrained import pretrained_run
+
+            return pretrained_run(self.pretrained, *places)
         from vaegan_tf.runs import Run
 
-        return Run(self.model_dir, self.source_dir, self.data_dir)
+        return Run(self.model_dir, *places)
 
     def open(self, *abilities: str) -> "tuple[Run, ObjectiveModel, int]":
         """The run, its model and the step of the model's weights.

@@ -55,12 +55,21 @@ def _batches(run, images):
     """Examples of the files, or the first of the data set's split."""
     from vaegan_tf.cli.images import read
 
-    left = images.count
     if images.images:  # All of them first: one that is none stops it here.
-        given = read(run, images.images)
-        for start in range(0, len(given), BATCH_SIZE):
-            yield {"image": given[start : start + BATCH_SIZE]}
+        example = {"image": read(run, images.images)}
+    elif run.keeps(images.split, images.count):
+        example = run.examples(images.split, images.count)
+    else:
+        yield from _first_batches(run, images)
         return
+    for start in range(0, len(example["image"]), BATCH_SIZE):
+        rows = slice(start, start + BATCH_SIZE)
+        yield {name: values[rows] for name, values in example.items()}
+
+
+def _first_batches(run, images):
+    """The first examples of the data set's split, as they are read."""
+    left = images.count
     batches = run.dataset().batches(images.split, BATCH_SIZE)
     for example in batches.as_numpy_iterator():
         yield {name: values[:left] for name, values in example.items()}

@@ -60,11 +60,12 @@ class Whitening(keras.layers.Layer):
             self._keep(self.variance, variance)
             products = tf.matmul(mean, mean, transpose_a=True)
             self._keep(self.correlation, _over_examples(products, mean))
-        ridge = SHRINKAGE * tf.eye(mean.shape[-1], dtype=mean.dtype)
-        factor = tf.linalg.cholesky(self.correlation + ridge)
-        white = tf.linalg.triangular_solve(factor, tf.transpose(mean))
+        identity = tf.eye(mean.shape[-1], dtype=mean.dtype)
+        factor = tf.linalg.cholesky(self.correlation + SHRINKAGE * identity)
+        # A constant of exported models, whose runtimes need not solve.
+        whiten = tf.linalg.triangular_solve(factor, identity)
         room = tf.maximum(1.0 - variance, SMALLEST_ROOM)
-        return tf.transpose(white) * tf.sqrt(room)
+        return tf.matmul(mean, whiten, transpose_b=True) * tf.sqrt(room)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """That of the means."""

@@ -60,7 +60,7 @@ class Checkpoints:
         self.model = model
         self.folder = pathlib.Path(folder)
         self.keep = keep
-        groups = _network_groups(model)
+        groups = network_groups(model)
         for name, optimizer in model.optimizers.items():
             groups[f"{name}_optimizer"] = _in_order(optimizer.variables)
         groups["counters"] = _in_order([model.step, model.noise_seed])
@@ -179,7 +179,7 @@ def restore_networks(
         CheckpointError: If it is damaged, or of other networks.
     """
     step = newest_step(folder) if step is None else step
-    groups = _network_groups(model)
+    groups = network_groups(model)
     wanted = {name: groups[name] for name in names or groups}
     _restore(tf.train.Checkpoint(**wanted), pathlib.Path(folder), step)
     return step
@@ -251,7 +251,7 @@ def _set_aside(folder: pathlib.Path) -> None:
             return
 
 
-def _network_groups(model: ObjectiveModel) -> dict[str, dict[str, Any]]:
+def network_groups(model: ObjectiveModel) -> dict[str, dict[str, Any]]:
     """Variables of each network by the last two parts of their paths."""
     groups = {}
     for name in (*model.networks, "encoder_ema", "decoder_ema"):

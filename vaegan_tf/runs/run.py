@@ -7,7 +7,7 @@ import os
 import pathlib
 import shutil
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from vaegan_tf.models import ObjectiveModel, model_class
 from vaegan_tf.runs import origin, provenance
 from vaegan_tf.runs.checkpoints import newest_step, restore_networks
 from vaegan_tf.runs.precision import float32
-from vaegan_tf.settings import Experiment
+from vaegan_tf.runs.published import read_examples, read_weights, step_of
+from vaegan_tf.settings import DataSettings, Experiment
 
 CheckpointName = Literal["latest", "best"]
 
@@ -59,12 +60,23 @@ class Run:
     mixture = property(lambda self: self.folder / "samplers" / "mixture.npz")
     vectors = property(lambda self: self.folder / "attributes" / "vectors.npz")
     similarity = property(lambda self: self.folder / "similarity.json")
+    weights = property(lambda self: self.folder / "weights.npz")
+    kept_examples = property(lambda self: self.folder / "examples.npz")
     lock = property(lambda self: self.folder / ".lock")
 
     @property
     def exists(self) -> bool:
         """Whether a run was started here."""
         return self.record.exists()
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the folder holds published weights, and no checkpoints.
+
+        These are what both names of checkpoints stand for. Nothing more is
+        written into such a folder.
+        """
+        return self.weights.exists()
 
     def read(self) -> dict[str, Any]:
         """The record of the run, `run.json`.
@@ -158,7 +170,7 @@ class Run:
         Raises:
             FileNotFoundError: If there is no such checkpoint.
             CheckpointError: If it cannot be read.
-            ValueError: If the record is damaged.
+            ValueError: If the record or published weights are damaged.
         """
         record, settings = self.read(), self.settings
         try:
@@ -170,13 +182,17 @@ class Run:
             raise ValueError(
                 f"{self.record} is damaged: no model has such inputs ({error})."
             ) from error
-        return model, restore_networks(model, self._weights(checkpoint))
+        if self.is_published:
+            return model, read_weights(self.weights, model)
+        return model, restore_networks(model, self._folder_of(checkpoint))
 
     def checkpoint_step(self, checkpoint: CheckpointName = "latest") -> int:
         """The step of the weights that `model` reads; raises as it does."""
-        return newest_step(self._weights(checkpoint))
+        if self.is_published:
+            return step_of(self.weights)
+        return newest_step(self._folder_of(checkpoint))
 
-    def _weights(self, checkpoint: CheckpointName) -> pathlib.Path:
+    def _folder_of(self, checkpoint: CheckpointName) -> pathlib.Path:
         return self.best if checkpoint == "best" else self.checkpoints
 
     def dataset(self, **changes: Any) -> Any:
@@ -205,12 +221,19 @@ class Run:
             record["settings"].get("data"), record.get("origin")
         )
 
-    def check_links(self) -> None:
+    def check_writable(self) -> None:
         """Refuses to write where links of a foreign run may lead.
 
         Raises:
-            ValueError: If the run is somebody else's and holds a link.
+            ValueError: If the run is somebody else's and holds a link, or if
+                its weights are published.
         """
+        if self.is_published:
+            raise ValueError(
+                f"{self.folder} holds published weights, and nothing is added "
+                "to them. Give the folder that was --model_dir of the "
+                "training."
+            )
         links = (path for path in self.folder.rglob("*") if path.is_symlink())
         if not self.is_own and (link := next(links, None)):
             raise ValueError(
@@ -234,15 +257,34 @@ class Run:
                     f"`{name}`."
                 )
 
+    def keeps(self, split: str, count: int) -> bool:
+        """Whether so many examples of a split were published with it."""
+        if split != "test" or not self.kept_examples.exists():
+            return False
+        return count <= len(self._kept()["image"])
+
+    def _kept(self) -> dict[str, np.ndarray]:
+        return read_examples(self.kept_examples, self._image_shape)
+
+    @property
+    def _image_shape(self) -> tuple[int, int, int]:
+        data = cast(DataSettings, self.settings.data)
+        return data.image_size, data.image_size, data.num_channels
+
     def examples(
         self, split: str, count: int, **changes: Any
     ) -> dict[str, np.ndarray]:
         """The first `count` examples of a split of `dataset(**changes)`.
 
+        Those of the test split may be published with the weights; then no data
+        set is needed.
+
         Returns:
             `{"image": (count, height, width, channels)}` in [−1, 1], and
             `"attributes"` if there are any.
         """
+        if not changes and self.keeps(split, count):
+            return {name: rows[:count] for name, rows in self._kept().items()}
         batches = self.dataset(**changes).batches(split, count)
         return next(iter(batches.as_numpy_iterator()))
 

@@ -74,7 +74,7 @@ def _fit_to(
     run: Run, checkpoint: CheckpointName, num_components: int | None
 ) -> MixtureSampler:
     require(run.model_class, "encode")
-    run.check_links()
+    run.check_writable()
     model, step = run.model(checkpoint)
     seed = run.settings.run.seed
     codes = posterior_codes(model, run.dataset(), seed=seed).draw

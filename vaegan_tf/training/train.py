@@ -300,7 +300,7 @@ def _begin(
     if settings.run.overwrite and run.exists:
         run.delete()
     if run.exists:
-        run.check_links()
+        run.check_writable()
     if not steps_in(run.checkpoints):  # Also if the first start has failed.
         run.write(settings, inputs, **record)
     _check_data(run, record["data"])

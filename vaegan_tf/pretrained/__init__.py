@@ -1,0 +1,16 @@
+"""What works without a training? Published weights."""
+
+from vaegan_tf.pretrained.loading import (
+    load_pretrained,
+    names,
+    pretrained_run,
+)
+from vaegan_tf.pretrained.publishing import check_target, publish
+
+__all__ = [
+    "check_target",
+    "load_pretrained",
+    "names",
+    "pretrained_run",
+    "publish",
+]
