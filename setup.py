@@ -25,9 +25,12 @@ REQUIREMENTS = [
 ]
 BENCH = ["matplotlib>=3.9,<4", "torch>=2.13,<2.14"]
 RUFF = "ruff>=0.17,<0.18"  # also formats signatures in the documentation
-TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4"]
+HUB = ["huggingface-hub>=1,<3"]
+ONNX = ["onnxruntime>=1.20,<2", "tf2onnx>=1.17,<1.18"]
+TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4", *HUB, *ONNX]
 PACKAGE_DATA = [
     "py.typed",
+    "export/templates/*",
     "pretrained/*/**",
     "report/templates/*",
 ]
@@ -79,7 +82,8 @@ setup(
         "dev": [*TEST, "mypy>=2.4,<3", RUFF],
         "docs": DOCS,
         "faces": ["mtcnn>=1,<2"],
-        "hub": ["huggingface-hub>=1,<3"],
+        "hub": HUB,
+        "onnx": ONNX,
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "bench": BENCH,
         "resnet": ["keras-hub>=0.32,<0.33"],

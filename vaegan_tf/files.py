@@ -91,6 +91,30 @@ def check_output(path: str | os.PathLike) -> None:
         raise PermissionError(f"Nothing can be written to {folder}.")
 
 
+def check_replaceable_folder(
+    path: str | os.PathLike, marker: str, what: str
+) -> None:
+    """Refuses to replace a folder that holds something of another kind.
+
+    Args:
+        path: The folder, which may not exist.
+        marker: The name of a file that those of this kind have.
+        what: What the kind is called, such as `"an ONNX model"`.
+
+    Raises:
+        ValueError: If it is a file or a URL, or holds files but no such one.
+    """
+    folder = local(path)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file. Choose another folder.")
+    names = {each.name for each in folder.glob("*")}
+    if names and marker not in names:  # They would be deleted.
+        raise ValueError(
+            f"{folder} holds something that is not {what}. Choose another "
+            "folder."
+        )
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """A temporary file that replaces another when the block ends.

@@ -30,6 +30,7 @@ COMMANDS = (
     "edit",
     "similarity",
     "export",
+    "publish",
     "predictor",
     "report",
 )

@@ -48,6 +48,7 @@ COMMANDS = sorted(
     for path in pathlib.Path(options.__file__).parent.glob("*.py")
     if "\ncommand = " in path.read_text(encoding="utf-8")
 )
+REQUIRED = r"^--model_dir (or --pretrained )?is required$"
 # What commands take that are not about one run.
 OF_NO_ONE_RUN = {
     "prepare": (),
@@ -63,6 +64,7 @@ def command_of(name):
 def parse(*arguments, name="train"):
     """All settings of a command line, whatever their group."""
     needed = OF_NO_ONE_RUN.get(name, ("--model_dir=run",))
+    needed += ("--output=out",) if name == "publish" else ()
     arguments = (*needed, *arguments)
     values = {}
     for group in command_of(name).parse(arguments):
@@ -100,8 +102,15 @@ def test_every_flag_explains_itself_once(name, arguments):
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(OF_NO_ONE_RUN)))
 def test_the_runs_folder_is_required(name):
-    with pytest.raises(app.UsageError, match=r"^--model_dir is required$"):
+    with pytest.raises(app.UsageError, match=REQUIRED):
         command_of(name).parse([])
+
+
+def test_published_weights_take_the_place_of_a_run():
+    model, *_ = sample.command.parse(["--pretrained=avatars64"])
+    assert model.run.is_published
+    with pytest.raises(app.UsageError, match="exclude each other"):
+        sample.command.parse(["--model_dir=run", "--pretrained=avatars64"])
 
 
 def test_choices_are_what_the_library_knows():

@@ -1,14 +1,15 @@
-"""Writes a trained model as a SavedModel.
+"""Writes a trained model for others to run.
 
-It has the signatures encode, decode, reconstruct, sample, sample_truncated,
-sample_mixture (with --mixture), edit and attribute_vectors (with --vectors),
-features, discriminate and distance, as far as the model has the networks for
-them. Plain TensorFlow and TensorFlow Serving
-load it.
+A SavedModel has the signatures encode, decode, reconstruct, sample,
+sample_truncated, sample_mixture (with --mixture), edit and attribute_vectors
+(with --vectors), features, discriminate and distance, as far as the model has
+the networks for them; plain TensorFlow and TensorFlow Serving load it. ONNX and
+LiteRT models encode, decode and discriminate. The format web is one page that
+draws and edits faces in a browser without a server.
 """
 
 import pathlib
-from typing import Any, cast
+from typing import Any
 
 from absl import logging
 
@@ -21,60 +22,87 @@ from vaegan_tf.cli.options import (
 )
 from vaegan_tf.settings import setting
 
+FORMATS = ("saved_model", "onnx", "litert", "web")
+
 
 class ExportSettings(MixtureSettings):
-    """Where the SavedModel goes, and what is in it."""
+    """What is written, where to, and what is in it."""
 
+    format: str = setting(
+        "saved_model",
+        "SavedModel; ONNX (extra onnx); LiteRT, once TensorFlow Lite; or a "
+        "page for browsers.",
+        choices=FORMATS,
+    )
     output: str | None = setting(
         None,
-        "Folder to write to (default: export/<step> in the run's folder).",
+        "Folder to write to (default: in the run's folder, export/<step> or "
+        "export/<step>-<format>).",
         is_path=True,
     )
     mixture: bool = setting(
         False,
-        "Add the signature sample_mixture, whose codes come from a Gaussian "
-        "mixture fitted to those of the training images.",
+        "Add to a SavedModel the signature sample_mixture, whose codes come "
+        "from a Gaussian mixture fitted to those of the training images.",
     )
-
     vectors: str | None = setting(
         None,
-        "Add the signatures edit and attribute_vectors, with vectors of this "
-        "kind; see vaegan-attributes.",
+        "Add attribute vectors of this kind; see vaegan-attributes. A "
+        "SavedModel gets the signatures edit and attribute_vectors, ONNX and "
+        "LiteRT a file vectors.json, a page its sliders.",
         choices=VECTORS,
+    )
+    runtime: str = setting(
+        "node_modules/@tensorflow/tfjs/dist/tf.es2017.min.js",
+        "What computes in a page: this file of the npm package "
+        "@tensorflow/tfjs.",
+        is_path=True,
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.components is not None and not self.mixture:
             raise ValueError("--components is for --mixture.")
+        if self.mixture and self.format != "saved_model":
+            raise ValueError("--mixture is for --format=saved_model.")
 
 
 def main(model: TrainedModel, export: ExportSettings) -> None:
     """Loads the model and exports it."""
-    from vaegan_tf.attributes import attribute_vectors
-    from vaegan_tf.export import check_target, export_saved_model
-    from vaegan_tf.runs.run import CheckpointName
+    from vaegan_tf import export as formats
 
     if export.output:
-        check_target(export.output)
+        formats.check_target(export.output, export.format)
     else:
         model.run.check_writable()
-    able = "generate" if model.run.model_class.can("generate") else "sample"
-    run, trained, step = model.open(able)
-    mixture: Any = None
+    is_saved = export.format == "saved_model"
+    features = is_saved and model.run.model_class.can("generate")
+    run, trained, step = model.open("generate" if features else "sample")
+    name = f"{step}" if is_saved else f"{step}-{export.format}"
+    folder = pathlib.Path(export.output or run.exports / name)
+    write = getattr(formats, f"export_{export.format}")
+    write(trained, folder, **_options(model, export, trained))
+    logging.info("Exported the model of step %d to %s.", step, folder)
+
+
+def _options(model, export, trained):
+    """What goes with the networks, as arguments of the exporters."""
+    from vaegan_tf.attributes import attribute_vectors, kept_vectors
+
+    options: dict[str, Any] = {}
     if export.mixture:
         parameters = SamplerParameters(components=export.components)
-        mixture = model.sampler("mixture", parameters)
-    edits: Any = {}
+        options["mixture"] = model.sampler("mixture", parameters)
     if export.vectors:
-        checkpoint = cast(CheckpointName, model.checkpoint)
-        edits["kind"] = export.vectors
-        edits["vectors"] = attribute_vectors(
-            run, checkpoint=checkpoint, model=trained
+        options["kind"] = export.vectors
+        options["vectors"] = attribute_vectors(
+            model.run, checkpoint=model.checkpoint, model=trained
         )
-    folder = pathlib.Path(export.output or run.exports / str(step))
-    export_saved_model(trained, folder, mixture, **edits)
-    logging.info("Exported the model of step %d to %s.", step, folder)
+    if export.format == "web":
+        options["runtime"] = export.runtime
+        options["title"] = model.run.folder.resolve().name
+        options.setdefault("vectors", kept_vectors(model.run, model.checkpoint))
+    return options
 
 
 command = app.Command(main, __doc__)

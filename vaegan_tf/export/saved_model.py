@@ -42,6 +42,7 @@ from vaegan_tf import files, noise
 from vaegan_tf.anyshot.model import FeatureModel
 from vaegan_tf.attributes import AttributeVectors
 from vaegan_tf.export.feature_model import feature_endpoints
+from vaegan_tf.export.targets import check_target
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.sampling import MixtureSampler
 from vaegan_tf.similarity import LearnedMetric
@@ -80,11 +81,11 @@ def export_saved_model(
         OSError: If it cannot be written; what was there before stays.
     """
     folder = files.local(folder)
-    check_target(folder)
-    endpoints = _endpoints(model, mixture)
+    check_target(folder, "saved_model")
+    endpoints = endpoints_of(model, mixture)
     if vectors is not None:
         endpoints |= _edit_endpoints(model, vectors, kind)
-    module = _module(endpoints)
+    module = module_of(endpoints)
     try:
         name = f".partial-{folder.resolve().name}"
         with (
@@ -98,23 +99,11 @@ def export_saved_model(
         raise OSError(f"Could not export to {folder}: {error}") from error
 
 
-def check_target(folder: str | os.PathLike) -> None:
-    """ValueError if an export would delete something, or cannot be there."""
-    folder = files.local(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file. Choose another folder.")
-    names = {path.name for path in folder.glob("*")}
-    if names and "saved_model.pb" not in names:  # They would be deleted.
-        raise ValueError(
-            f"{folder} holds something that is not a SavedModel. Choose "
-            "another folder."
-        )
-
-
-def _endpoints(
-    model: GenerativeModel | FeatureModel, mixture: MixtureSampler | None
+def endpoints_of(
+    model: GenerativeModel | FeatureModel,
+    mixture: MixtureSampler | None = None,
 ) -> Endpoints:
-    """The signatures of what the model can do."""
+    """The signatures of what a model can do, traced, by their names."""
     if isinstance(model, FeatureModel):
         return feature_endpoints(model)
     endpoints = _decoder_endpoints(model, mixture)
@@ -127,7 +116,7 @@ def _endpoints(
     return endpoints
 
 
-def _module(endpoints: Endpoints) -> tf.Module:
+def module_of(endpoints: Endpoints) -> tf.Module:
     """The variables that signatures need, beside the signatures."""
     module = tf.Module()
     module.endpoints = endpoints

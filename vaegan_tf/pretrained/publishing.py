@@ -79,15 +79,7 @@ def publish(
 
 def check_target(folder: str | os.PathLike) -> None:
     """ValueError if publishing would delete something, or cannot be there."""
-    folder = files.local(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file. Choose another folder.")
-    names = {path.name for path in folder.glob("*")}
-    if names and "weights.npz" not in names:  # They would be deleted.
-        raise ValueError(
-            f"{folder} holds something that is not published weights. Choose "
-            "another folder."
-        )
+    files.check_replaceable_folder(folder, "weights.npz", "published weights")
 
 
 def _shared_record(run: Run) -> dict[str, Any]:

@@ -1,0 +1,165 @@
+"""One page that draws and edits faces in a browser, by itself.
+
+The page holds the decoder, attribute vectors and the runtime, TensorFlow.js,
+which its user installs with npm: of the runtimes for browsers it is the only
+one small enough to lie inside a page (1 MB; those of ONNX and LiteRT have 14
+and 9 MB and need a server). Nothing is loaded from elsewhere, so that the page
+works from the disk.
+"""
+
+import base64
+import os
+import pathlib
+from typing import Any
+
+import jinja2
+import numpy as np
+import tensorflow as tf
+from google.protobuf.json_format import MessageToDict
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
+
+from vaegan_tf import files
+from vaegan_tf.attributes import AttributeVectors
+from vaegan_tf.export.saved_model import endpoints_of
+from vaegan_tf.export.targets import GENERATOR, check_target
+from vaegan_tf.models import GenerativeModel
+
+RUNTIME = "node_modules/@tensorflow/tfjs/dist/tf.es2017.min.js"
+_VERSION = "4.22.0"
+_MAX_RUNTIME = 2**23
+_SMALLEST_HALF = 64  # Constants of fewer numbers are shapes and factors.
+
+
+def export_web(
+    model: GenerativeModel,
+    folder: str | os.PathLike,
+    vectors: AttributeVectors | None = None,
+    kind: str = "balanced",
+    *,
+    runtime: str | os.PathLike = RUNTIME,
+    title: str = "Faces",
+) -> None:
+    """Writes `index.html`, which needs no other file.
+
+    The decoder's weights are in 16 bits.
+
+    Args:
+        model: A model without conditions that computes in float32.
+        folder: Where to; replaced whole if it holds such a page.
+        vectors: Attribute vectors, a slider for each.
+        kind: Which of these.
+        runtime: The file `tf.es2017.min.js` of the npm package
+            `@tensorflow/tfjs`.
+        title: What the page is called.
+
+    Raises:
+        FileNotFoundError: If there is no such runtime.
+        ValueError: If the runtime is another file, the model is conditional,
+            or the folder is a file or holds something else.
+        OSError: If it cannot be written; what was there before stays.
+    """
+    folder = files.local(folder)
+    check_target(folder, "web")
+    if model.num_attributes:
+        raise ValueError(
+            "The page is for models without conditions; this one was trained "
+            "with --conditional."
+        )
+    script = read_runtime(runtime)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("vaegan_tf.export"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    facts = {
+        "latent": model.latent_dim,
+        "size": model.image_shape[0],
+        "channels": model.image_shape[2],
+        "kind": kind,
+        "vectors": _rows(vectors, kind),
+        "graph": graph_model(endpoints_of(model)["decode"]),
+    }
+    page = environment.get_template("page.html").render(
+        title=title, facts=facts, runtime=script, generator=GENERATOR
+    )
+    with files.replacing_folder(folder, f".partial-{folder.name}") as partial:
+        files.write_text(partial / "index.html", page)
+
+
+def read_runtime(path: str | os.PathLike) -> str:
+    """TensorFlow.js as it may stand in a page; raises as `export_web`."""
+    path = pathlib.Path(path).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(
+            f"The page needs TensorFlow.js, and there is no {path}. In this "
+            f"folder: npm install @tensorflow/tfjs@{_VERSION}. Or give "
+            "--runtime=FILE, the tf.es2017.min.js of that package."
+        )
+    files.check_regular(path)
+    size = path.stat().st_size
+    text = path.read_bytes()[: _MAX_RUNTIME + 1].decode("utf-8", "replace")
+    if size > _MAX_RUNTIME or "loadGraphModel" not in text:
+        raise ValueError(
+            f"{path} is not TensorFlow.js: give the tf.es2017.min.js of the "
+            f"npm package @tensorflow/tfjs@{_VERSION}."
+        )
+    # Would end the page's script where they stand in a text of it.
+    return text.replace("</script", r"<\/script").replace("<!--", r"<\!--")
+
+
+def graph_model(endpoint: Any) -> dict[str, Any]:
+    """A function as TensorFlow.js reads graphs, variables made constants.
+
+    Args:
+        endpoint: A traced function of one input and one output.
+
+    Returns:
+        `modelTopology` and `weightSpecs` of its model.json; `weights`, base64;
+        and the names `input` and `output`.
+    """
+    frozen = convert_variables_to_constants_v2(endpoint)
+    graph = frozen.graph.as_graph_def()
+    specs, content = [], []
+    for node in graph.node:
+        if node.op == "Const":
+            value = tf.make_ndarray(node.attr["value"].tensor)
+            del node.attr["value"]
+            spec, data = _weight(node.name, value)
+            specs.append(spec)
+            content.append(data)
+    return {
+        "modelTopology": MessageToDict(graph),
+        "weightSpecs": specs,
+        "weights": base64.b64encode(b"".join(content)).decode("ascii"),
+        "input": frozen.inputs[0].name,
+        "output": frozen.outputs[0].name,
+    }
+
+
+def _weight(name: str, value: np.ndarray) -> tuple[dict[str, Any], bytes]:
+    """How TensorFlow.js is told of a constant, and its bytes."""
+    spec: dict[str, Any] = {"name": name, "shape": list(value.shape)}
+    if value.dtype == np.float32:
+        spec["dtype"] = "float32"
+        if value.size >= _SMALLEST_HALF:
+            half = {"dtype": "float16", "original_dtype": "float32"}
+            spec["quantization"] = half
+            value = value.astype(np.float16)
+    else:  # Shapes and axes: it knows no other integers.
+        spec["dtype"] = "int32"
+        value = value.astype(np.int32)
+    return spec, value.tobytes()
+
+
+def _rows(
+    vectors: AttributeVectors | None, kind: str
+) -> dict[str, list[float]]:
+    """Vectors by name, to seven digits."""
+    if vectors is None:
+        return {}
+    rows = vectors.vectors[kind].astype(np.float64).round(7).tolist()
+    return dict(zip(vectors.names, rows))
