@@ -31,7 +31,8 @@ TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4", *HUB, *ONNX]
 PACKAGE_DATA = [
     "py.typed",
     "export/templates/*",
-    "pretrained/*/**",
+    "pretrained/avatars64/**",
+    "pretrained/templates/*",
     "report/templates/*",
 ]
 DOCS = [

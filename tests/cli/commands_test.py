@@ -521,3 +521,27 @@ def test_a_model_of_another_module(trained, tmp_path):
     message = r"importing its module \(--import\)\. .*'free_bits_vae'"
     with pytest.raises(ValueError, match=message):
         call("sample", f"--model_dir={run}")
+
+
+def test_published_weights_need_no_data_set(tmp_path, monkeypatch):
+    def refuse(*arguments, **others):
+        raise AssertionError("The data set is not needed.")
+
+    monkeypatch.setattr("vaegan_tf.data.load_dataset", refuse)
+    for name, *arguments in (
+        ("sample", "--count=4"),
+        ("reconstruct", "--count=4"),
+        ("edit", "--count=2", "--attribute=Hat"),
+    ):
+        output = tmp_path / f"{name}.png"
+        call(name, "--pretrained=avatars64", f"--output={output}", *arguments)
+        assert pictures.read_png(output).std() > 10
+
+
+def test_what_is_published_is_drawn_from(trained, draw, tmp_path):
+    run, folder = trained("vae"), tmp_path / "published"
+    call("publish", f"--model_dir={run}", f"--output={folder}", "--examples=2")
+    output = tmp_path / "samples.png"
+    call("sample", f"--pretrained={folder}", f"--output={output}", "--count=4")
+    drawn = pictures.read_png(output).astype(int)
+    assert np.abs(drawn - draw("vae", "--count=4")).max() <= 2

@@ -23,6 +23,8 @@ def run(trained, tmp_path_factory):
     attribute_vectors(run, min_examples=2)
     score = {
         "label": "PSNR",
+        "name": "psnr",
+        "weights": "ema",
         "group": "reconstructions",
         "value": 12.5,
         "floor": None,
@@ -30,7 +32,8 @@ def run(trained, tmp_path_factory):
         "num_images": 32,
     }
     command = "vaegan-evaluate --predictor=/home/ada/predictor --seed=0"
-    record = {"step": 4, "scores": [score], "command": command}
+    raw = {**score, "weights": "raw", "value": 13.0}  # Not published.
+    record = {"step": 4, "scores": [score, raw], "command": command}
     run.evaluation.write_text(json.dumps(record))
     return run
 
@@ -108,7 +111,7 @@ def test_the_card_says_what_was_published(run, folder):
     assert card["training"]["images"] == 4 * 8
     assert card["dataset"] == "avatars/tiny"
     assert card["image_shape"] == [32, 32, 3]
-    assert card["scores"][0]["value"] == 12.5
+    assert [score["value"] for score in card["scores"]] == [12.5]
     assert card["scored_by"] == "vaegan-evaluate --predictor=predictor --seed=0"
     assert set(card["attributes"]) == set(attribute_vectors(run).names)
     assert card["not_for"]

@@ -1,20 +1,14 @@
 """The page as a browser shows it."""
 
-import functools
-import http.server
 import json
-import os
 import re
-import shutil
 import subprocess
-import threading
 
 import pytest
 
+from tests import browser
 from vaegan_tf.report import page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 WIDTHS = (390, 1280)
 # Frames of each width, and what is found in them, put into the document.
 FRAMES = """<!DOCTYPE html><title>frames</title><link rel="icon" href="data:,">
@@ -50,10 +44,7 @@ const WIDTHS = %s;
 WIDTHS.forEach(open);
 </script>"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
-]
+pytestmark = browser.MARKS
 
 
 @pytest.fixture
@@ -86,47 +77,19 @@ def report(make_record, make_outputs, make_score, tmp_path):
 @pytest.fixture
 def site(report):
     """Address of the folder, served, and the paths that were asked for."""
-    asked = []
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            asked.append(self.path)
-
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Handler, directory=report)
-    )
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with browser.served(report) as (address, asked, _):
+        yield address, asked
 
 
 def chromium(home, *arguments):
-    command = [
-        CHROMIUM,
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        f"--user-data-dir={home / 'profile'}",
-        "--enable-logging=stderr",
-        *arguments,
-    ]
+    options = browser.command(home, *arguments)
     return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "HOME": str(home)},
-        check=True,
+        **options, capture_output=True, timeout=120, check=True
     )
 
 
 def console(result):
-    return [line for line in result.stderr.splitlines() if "CONSOLE" in line]
+    return browser.console(result.stderr)
 
 
 def test_the_page_fits_phones_and_desks(site, tmp_path):

@@ -75,6 +75,8 @@ def export_web(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # As the data set has them, not by the alphabet.
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     facts = {
         "latent": model.latent_dim,
         "size": model.image_shape[0],

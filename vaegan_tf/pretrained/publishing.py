@@ -163,15 +163,24 @@ def _accuracies(target: Run) -> dict[str, float]:
 
 
 def _scores(run: Run, step: int) -> dict[str, Any]:
-    """What vaegan-evaluate measured of this checkpoint, if it did."""
+    """What vaegan-evaluate measured of these weights, if it did."""
     try:
         record = json.loads(run.evaluation.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         record = {}
     if record.get("step") != step:
         return {"scores": [], "scored_by": None}
+    scores = record.get("scores", [])
+    averaged = {
+        (s["group"], s["name"]) for s in scores if s["weights"] == "ema"
+    }
     return {
-        "scores": record.get("scores", []),
+        "scores": [
+            score
+            for score in scores
+            if score["weights"] == "ema"
+            or (score["group"], score["name"]) not in averaged
+        ],
         "scored_by": _without_paths(record.get("command", "")),
     }
 
