@@ -538,10 +538,37 @@ def test_published_weights_need_no_data_set(tmp_path, monkeypatch):
         assert pictures.read_png(output).std() > 10
 
 
-def test_what_is_published_is_drawn_from(trained, draw, tmp_path):
+def test_published_weights_stay_as_they_are(
+    trained, draw, tiny_dir, tmp_path, capsys
+):
     run, folder = trained("vae"), tmp_path / "published"
     call("publish", f"--model_dir={run}", f"--output={folder}", "--examples=2")
     output = tmp_path / "samples.png"
     call("sample", f"--pretrained={folder}", f"--output={output}", "--count=4")
     drawn = pictures.read_png(output).astype(int)
     assert np.abs(drawn - draw("vae", "--count=4")).max() <= 2
+    before = sorted(folder.rglob("*"))
+    weights = f"--pretrained={folder}", f"--data_dir={tiny_dir}"
+    call("evaluate", *weights, "--num_images=8")
+    assert capsys.readouterr().out.endswith("to published weights.\n")
+    with pytest.raises(ValueError, match="nothing is added to them"):
+        call("attributes", *weights)
+    with pytest.raises(ValueError, match="--output is needed"):
+        call("export", *weights)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_models_are_exported_for_telephones(trained, tmp_path):
+    folder = tmp_path / "litert"
+    call(
+        "export",
+        f"--model_dir={trained('vae')}",
+        "--format=litert",
+        f"--output={folder}",
+    )
+    assert [path.name for path in folder.iterdir()] == ["model.tflite"]
+
+
+def test_a_mixture_is_for_saved_models():
+    with pytest.raises(ValueError, match="--mixture is for"):
+        call("export", "--model_dir=run", "--mixture", "--format=onnx")

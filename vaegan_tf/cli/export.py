@@ -73,6 +73,10 @@ def main(model: TrainedModel, export: ExportSettings) -> None:
 
     if export.output:
         formats.check_target(export.output, export.format)
+    elif model.run.is_published:
+        raise ValueError(
+            "--output is needed: nothing is written to published weights."
+        )
     else:
         model.run.check_writable()
     is_saved = export.format == "saved_model"
