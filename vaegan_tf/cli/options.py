@@ -48,7 +48,7 @@ class TrainedModel(ModelModule, CheckpointSettings):
     """Which trained model to use."""
 
     model_dir: str | None = setting(
-        None, "The run's folder (default: --pretrained is given)."
+        None, "The run's folder; this or --pretrained is required."
     )
     pretrained: str | None = setting(
         None,

@@ -28,7 +28,7 @@ from vaegan_tf.models import GenerativeModel
 
 RUNTIME = "node_modules/@tensorflow/tfjs/dist/tf.es2017.min.js"
 _VERSION = "4.22.0"
-_MAX_RUNTIME = 2**23
+_MAX_BYTES = 2**23  # of a runtime
 _SMALLEST_HALF = 64  # Constants of fewer numbers are shapes and factors.
 
 
@@ -67,7 +67,19 @@ def export_web(
             "The page is for models without conditions; this one was trained "
             "with --conditional."
         )
-    script = read_runtime(runtime)
+    facts = {
+        "latent": model.latent_dim,
+        "size": model.image_shape[0],
+        "channels": model.image_shape[2],
+        "vectors": _rows(vectors, kind),
+        "graph": graph_model(endpoints_of(model)["decode"]),
+    }
+    page = _page(title=title, facts=facts, runtime=read_runtime(runtime))
+    with files.replacing_folder(folder, f".partial-{folder.name}") as partial:
+        files.write_text(partial / "index.html", page)
+
+
+def _page(**contents: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("vaegan_tf.export"),
         autoescape=True,
@@ -77,19 +89,8 @@ def export_web(
     )
     # As the data set has them, not by the alphabet.
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
-    facts = {
-        "latent": model.latent_dim,
-        "size": model.image_shape[0],
-        "channels": model.image_shape[2],
-        "kind": kind,
-        "vectors": _rows(vectors, kind),
-        "graph": graph_model(endpoints_of(model)["decode"]),
-    }
-    page = environment.get_template("page.html").render(
-        title=title, facts=facts, runtime=script, generator=GENERATOR
-    )
-    with files.replacing_folder(folder, f".partial-{folder.name}") as partial:
-        files.write_text(partial / "index.html", page)
+    template = environment.get_template("page.html")
+    return template.render(generator=GENERATOR, **contents)
 
 
 def read_runtime(path: str | os.PathLike) -> str:
@@ -97,14 +98,14 @@ def read_runtime(path: str | os.PathLike) -> str:
     path = pathlib.Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(
-            f"The page needs TensorFlow.js, and there is no {path}. In this "
-            f"folder: npm install @tensorflow/tfjs@{_VERSION}. Or give "
-            "--runtime=FILE, the tf.es2017.min.js of that package."
+            f"The page needs TensorFlow.js, and there is no {path}. In the "
+            f"working folder: npm install @tensorflow/tfjs@{_VERSION}. Or "
+            "give --runtime=FILE, the tf.es2017.min.js of that package."
         )
     files.check_regular(path)
-    size = path.stat().st_size
-    text = path.read_bytes()[: _MAX_RUNTIME + 1].decode("utf-8", "replace")
-    if size > _MAX_RUNTIME or "loadGraphModel" not in text:
+    is_small = path.stat().st_size <= _MAX_BYTES
+    text = path.read_text("utf-8", "replace") if is_small else ""
+    if "loadGraphModel" not in text:
         raise ValueError(
             f"{path} is not TensorFlow.js: give the tf.es2017.min.js of the "
             f"npm package @tensorflow/tfjs@{_VERSION}."
