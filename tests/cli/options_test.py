@@ -186,7 +186,7 @@ def test_what_is_no_folder_stays_as_it_is(place):
         ("vae", "--nodiscriminate_reconstructions"),
         ("gan", "--kl_weight=1"),
         ("gan", "--feature_scale=unit"),
-        ("gan", "--encoder_units=4"),
+        ("gan", "--codes=free"),
         ("gan", "--discriminator_from=run"),
         ("vaegan", "--discriminator_from=run"),
         ("vaegan", "--balance=1"),
