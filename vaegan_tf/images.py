@@ -268,6 +268,16 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     return _read(path, FORMATS, upright_rgb)
 
 
+def decode_image(
+    content: bytes, name: str, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
+    """As `read_image`, of a file's content; errors name it `name`."""
+    with _saying_why(name, FORMATS), opened(io.BytesIO(content)) as image:
+        if image.width * image.height > max_pixels:
+            raise ValueError(_too_large(image, max_pixels))
+        return np.asarray(upright_rgb(image))
+
+
 @contextlib.contextmanager
 def opened(
     source: str | os.PathLike | BinaryIO, formats: Sequence[str] = FORMATS
@@ -282,27 +292,35 @@ def opened(
     """
     with Image.open(source, formats=formats) as image:
         if image.width * image.height > MAX_PIXELS:
-            raise ValueError(
-                f"it has {image.width} × {image.height} pixels, more than "
-                f"{MAX_PIXELS:,}"
-            )
+            raise ValueError(_too_large(image, MAX_PIXELS))
         yield image
 
 
 def _read(path, formats, convert):
     files.check_regular(path)
+    with (
+        _saying_why(os.fspath(path), formats),
+        opened(path, formats) as image,
+    ):
+        return np.asarray(convert(image))
+
+
+@contextlib.contextmanager
+def _saying_why(name, formats):
+    """Says of which image it is that it cannot be read, and why."""
     try:
-        with opened(path, formats) as image:
-            return np.asarray(convert(image))
+        yield
     except UnidentifiedImageError:
         raise ValueError(
-            f"Not an image: {os.fspath(path)}. It must be one of "
-            f"{', '.join(formats)}."
+            f"Not an image: {name}. It must be one of {', '.join(formats)}."
         ) from None
     except UNREADABLE as error:
-        raise ValueError(
-            f"Cannot read the image {os.fspath(path)}: {error}"
-        ) from error
+        raise ValueError(f"Cannot read the image {name}: {error}") from error
+
+
+def _too_large(image, max_pixels):
+    size = f"{image.width} × {image.height}"
+    return f"it has {size} pixels, more than {max_pixels:,}"
 
 
 def _to_rgb(images: np.ndarray) -> np.ndarray:

@@ -55,7 +55,7 @@ def attribute_vectors(
             set has no attributes with enough examples.
     """
     run = run if isinstance(run, Run) else Run(run)
-    _check(run)
+    check_attributes(run)
     step = run.checkpoint_step(checkpoint)
     kept = None if anew else kept_vectors(run, checkpoint)
     if kept is not None:
@@ -94,7 +94,13 @@ def kept_vectors(
     return _read(run.vectors, run.checkpoint_step(checkpoint), latent_dim)
 
 
-def _check(run: Run) -> None:
+def check_attributes(run: Run) -> None:
+    """Refuses a run whose model cannot have attribute vectors.
+
+    Raises:
+        ValueError: If the model has no encoder or is conditional, or the data
+            set has no attributes.
+    """
     require(run.model_class, "encode")
     record = run.read()
     if record["settings"].get("model", {}).get("conditional"):

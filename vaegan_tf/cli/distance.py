@@ -7,6 +7,7 @@ it is known which are anomalous, the ROC curve.
 """
 
 import csv
+import functools
 import io
 import pathlib
 import statistics
@@ -22,6 +23,7 @@ from vaegan_tf.settings import setting
 from vaegan_tf.settings.models import FEATURE_SCALES
 
 BATCH_SIZE = 64
+MOST_IN_MAP = 3000  # images, three for each item
 SUFFIXES = (".json", ".csv")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
@@ -46,6 +48,12 @@ class DistanceSettings(ConditionSettings):
     )
     output: str | None = setting(
         None, "File to write all numbers to: .json or .csv.", is_path=True
+    )
+    map: str | None = setting(
+        None,
+        "Image to write of where they differ: each image, below it the other "
+        "or the reconstruction, below that the differences in orange.",
+        is_path=True,
     )
     labels: str | None = setting(
         None,
@@ -75,16 +83,15 @@ def main(model: TrainedModel, images: DistanceSettings) -> None:
     from vaegan_tf.similarity import LearnedMetric
     from vaegan_tf.similarity.roc import draw_roc
 
-    for output in (images.output, images.roc):
-        if output is not None:
-            files.check_output(output)
     items = _items([pathlib.Path(p).expanduser() for p in images.images])
+    _check_outputs(images, len(items))
     alone = items[0][2] is None
     labels = _labels(images, [name for name, *_ in items], alone)
     abilities = ("discriminate", "reconstruct") if alone else ("discriminate",)
     run, trained, step = model.open(*abilities)
     metric = LearnedMetric(trained, images.feature_scale)
-    rows = _compare(items, metric, run, images.condition)
+    batches = functools.partial(_batches, items, run, trained, images.condition)
+    rows = _compare(batches(), metric)
     curves = _curves(rows, labels) if labels else {}
     if alone:
         rows.sort(key=lambda row: -row["feature_distance"])
@@ -101,9 +108,24 @@ def main(model: TrainedModel, images: DistanceSettings) -> None:
         }
         write(images.output, rows, record)
         logging.info("Wrote %d rows to %s.", len(rows), images.output)
+    if images.map:
+        write_png(images.map, _map_grid(batches(), metric))
+        logging.info("Drew where they differ to %s.", images.map)
     if curves:
         write_png(images.roc or "roc.png", draw_roc(curves))
         logging.info("Drew the ROC curves to %s.", images.roc or "roc.png")
+
+
+def _check_outputs(images, count):
+    """Refuses what could not be written, before any work."""
+    for output in (images.output, images.map, images.roc):
+        if output is not None:
+            files.check_output(output)
+    if images.map is not None and 3 * count > MOST_IN_MAP:
+        raise ValueError(
+            f"--map shows at most {MOST_IN_MAP // 3:,} images. Received: "
+            f"{count:,}."
+        )
 
 
 def write(path: str, rows: Sequence[Row], record: Row) -> None:
@@ -171,27 +193,46 @@ def _labels(settings, names, alone):
     return labels
 
 
-def _compare(items, metric, run, condition):
-    """Rows of numbers, one for each item."""
+def _batches(items, run, model, condition):
+    """Names of items, their images, and what these are compared with."""
     from tqdm import tqdm
 
     from vaegan_tf.cli.images import conditions, read
 
-    rows: list[Row] = []
     starts = range(0, len(items), BATCH_SIZE)
     for start in tqdm(starts, "Comparing", disable=None):
         names, paths, others = zip(*items[start : start + BATCH_SIZE])
-        given = conditions(condition, run, metric.model, len(names))
+        given = conditions(condition, run, model, len(names))
+        shown = read(run, paths)
         if others[0] is None:
-            numbers = metric.from_reconstruction(read(run, paths), given)
+            yield names, shown, model.reconstruct(shown, given).numpy()
         else:
-            numbers = metric(read(run, paths), read(run, others))
+            yield names, shown, read(run, others)
+
+
+def _compare(batches, metric):
+    """Rows of numbers, one for each item."""
+    rows: list[Row] = []
+    for names, *pair in batches:
+        numbers = metric(*pair)
         columns = [values.numpy().tolist() for values in numbers.values()]
         rows += [
             {"image": name, **dict(zip(numbers, row))}
             for name, *row in zip(names, *columns)
         ]
     return rows
+
+
+def _map_grid(batches, metric):
+    """The figure of `similarity.figures.map_grid`, of all items."""
+    import numpy as np
+
+    from vaegan_tf.similarity.figures import map_grid
+
+    parts = [
+        (*pair, metric.difference_map(*pair).numpy()) for _, *pair in batches
+    ]
+    return map_grid(*map(np.concatenate, zip(*parts)))
 
 
 def _curves(rows, labels):

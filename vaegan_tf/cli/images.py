@@ -10,8 +10,8 @@ from absl import logging
 
 from vaegan_tf import files
 from vaegan_tf import images as layout
-from vaegan_tf.data import crop_of, transforms
-from vaegan_tf.data.faces import align_face, can_find_faces, find_face
+from vaegan_tf.data.faces import can_find_faces
+from vaegan_tf.data.photographs import cut, is_of_faces
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.runs import Run
 from vaegan_tf.settings import DataSettings
@@ -20,31 +20,19 @@ MOST_IN_GRID = 10_000
 
 
 def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
-    """Image files as a run's model takes them: cropped and resized.
-
-    For a model of CelebA, images of that data set's size are cropped as for the
-    training, and faces in others are found and aligned so if the extra `faces`
-    is installed. Of all others the central square is taken.
+    """Image files as a run's model takes them; see `data.photographs.cut`.
 
     Returns:
         Images in [−1, 1], float32 (files, height, width, channels).
     """
     data = cast(DataSettings, run.settings.data)
-    is_celeb = crop_of(data.dataset, data.crop) == "celeb"
-    to_model = transforms.chain(
-        _crop_celeb if is_celeb else transforms.crop_square,
-        transforms.resize(data.image_size),
-        transforms.to_channels(data.num_channels),
-        transforms.to_float,
-    )
-    if is_celeb and not can_find_faces():
+    if is_of_faces(data) and not can_find_faces():
         logging.info(
             "Images are cut to the central square. To find faces in them and "
             "align these as CelebA's: pip install 'vaegan-tf[faces]'."
         )
     local = [pathlib.Path(path).expanduser() for path in paths]
-    images = [to_model({"image": layout.read_image(file)}) for file in local]
-    return np.stack([image["image"] for image in images])
+    return np.stack([cut(layout.read_image(f), data).image for f in local])
 
 
 def conditions(
@@ -124,16 +112,6 @@ def write(
         layout.write_png(path, layout.grid(images))
     else:
         layout.write_png(path, layout.pairs_grid([originals, images]))
-
-
-def _crop_celeb(example: transforms.Example) -> transforms.Example:
-    image = example["image"]
-    if image.shape[:2] != transforms.CELEB_SIZE:
-        face = find_face(image) if can_find_faces() else None
-        if face is None:
-            return transforms.crop_square(example)
-        example = {**example, "image": align_face(image, face)}
-    return transforms.crop_box(*transforms.CELEB_BOX)(example)
 
 
 def _number(text: str, item: str) -> float:

@@ -78,6 +78,24 @@ class LearnedMetric:
         require(self.model, "reconstruct")
         return self(image, self.model.reconstruct(image, attributes))
 
+    def difference_map(self, image: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+        """Where images differ: their distance at every place.
+
+        Each layer's features are compared place by place and channel by
+        channel, and the squares brought to the images' size, linearly between
+        the middles of the places.
+
+        Returns:
+            Root mean squared difference in the unit of `feature_distance`, all
+            layers weighing alike, (batch, height, width).
+        """
+        size = tf.shape(image)[1:3]
+        maps = [
+            tf.image.resize(_squares(*pair), size)
+            for pair in zip(self.features(image), self.features(other))
+        ]
+        return tf.sqrt(_mean(maps))[..., 0]
+
     def features(self, image: tf.Tensor) -> list[tf.Tensor]:
         """Features of each layer l, (batch, h, w, channels), scaled."""
         features = self.model.features(image)
@@ -91,6 +109,12 @@ class LearnedMetric:
 
 def _mean(values: list[tf.Tensor]) -> tf.Tensor:
     return tf.add_n(values) / len(values)
+
+
+def _squares(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """Mean squared difference over channels, (batch, height, width, 1)."""
+    squares = tf.math.squared_difference(one, other)
+    return tf.reduce_mean(squares, axis=-1, keepdims=True)
 
 
 def _mean_squares(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,61 @@
+"""The page and its files, as a server sends them."""
+
+import importlib.resources
+from collections.abc import Sequence
+
+import jinja2
+
+from vaegan_tf.attributes.paths import PATHS
+from vaegan_tf.attributes.vectors import VECTORS
+from vaegan_tf.explorer import tools
+from vaegan_tf.explorer.subject import Subject
+from vaegan_tf.settings import MAX_SEED
+
+TOOLS = ("sample", "edit", "between", "compare", "anomaly")
+
+
+def render(subjects: Sequence[Subject]) -> dict[str, tuple[str, bytes]]:
+    """Types and contents of the page, its style and its script, by path."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("vaegan_tf.explorer"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template("explorer.html").render(
+        runs=[_described(subject) for subject in subjects],
+        attributes=_names(s.vectors.names for s in subjects if s.vectors),
+        conditions=_names(subject.conditions for subject in subjects),
+        max_upload=tools.MAX_UPLOAD,
+        max_seed=MAX_SEED,
+        frames=tools.FRAMES,
+        vectors=VECTORS,
+        paths=PATHS,
+    )
+    folder = importlib.resources.files("vaegan_tf.explorer") / "templates"
+    return {
+        "/": ("text/html; charset=utf-8", text.encode()),
+        "/explorer.css": ("text/css", (folder / "explorer.css").read_bytes()),
+        "/explorer.js": (
+            "text/javascript",
+            (folder / "explorer.js").read_bytes(),
+        ),
+    }
+
+
+def _described(subject):
+    """What the page says of a subject."""
+    return {
+        "label": subject.label,
+        "title": subject.model.title,
+        "size": subject.data.image_size,
+        "dataset": subject.data.dataset,
+        "without_vectors": subject.without_vectors,
+        "obstacles": {tool: subject.obstacle(tool) for tool in TOOLS},
+    }
+
+
+def _names(groups):
+    """All names of several groups, each once, in their order."""
+    return list(dict.fromkeys(name for group in groups for name in group))
