@@ -74,10 +74,12 @@ def photograph(
 ) -> list[Answer]:
     """An uploaded file as each model takes it, and what was taken of it.
 
-    Raises:
-        ValueError: If it is no image, or too large.
+    Of a file that is no image or too large it is `{"error": why}`.
     """
-    pixels = layout.decode_image(content, name, MAX_PIXELS)
+    try:
+        pixels = layout.decode_image(content, name, MAX_PIXELS)
+    except ValueError as error:
+        return [{"error": str(error)}] * len(subjects)
     cuts = [photographs.cut(pixels, subject.data) for subject in subjects]
     return [
         {"picture": png(image), "note": photographs.PARTS[part]}

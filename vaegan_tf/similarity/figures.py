@@ -11,8 +11,8 @@ _GREY = np.array([0.299, 0.587, 0.114])  # Rec. 601, as Pillow's.
 def heat(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """Maps in orange on darkened grey images, uint8 (n, height, width, 3).
 
-    Each map is shown relative to its own largest value; where that is 0, only
-    the grey image is left.
+    Each map is shown relative to its own largest value, by the squares, which
+    is what a distance sums. Where that value is 0, only the grey image is left.
 
     Args:
         images: Float in [−1, 1] or uint8, (n, height, width, 1 or 3).
@@ -21,7 +21,7 @@ def heat(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     pixels = layout.to_uint8(images)
     grey = pixels @ _GREY if pixels.shape[-1] == 3 else pixels[..., 0]
     largest = np.max(maps, axis=(1, 2), keepdims=True)
-    level = (maps / np.where(largest > 0, largest, 1))[..., None]
+    level = np.square(maps / np.where(largest > 0, largest, 1))[..., None]
     mixed = (1 - level) * grey[..., None] / 2 + level * _HOT
     return np.rint(mixed).astype(np.uint8)
 

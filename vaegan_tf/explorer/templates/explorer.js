@@ -211,6 +211,7 @@ async function use(slot, content, name, commands) {
     note.textContent = "Reading …";
     const path = `photograph?name=${encodeURIComponent(name)}`;
     const cuts = await post(path, content, "application/octet-stream");
+    if (cuts[0].error) throw new Error(cuts[0].error);
     const pictures = cuts.map(cut => cut.picture);
     slots[slot] = { name, pictures, before: commands };
     note.textContent = `${name}. ${cuts[0].note}`;
