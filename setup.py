@@ -30,6 +30,7 @@ ONNX = ["onnxruntime>=1.20,<2", "tf2onnx>=1.17,<1.18"]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4", *HUB, *ONNX]
 PACKAGE_DATA = [
     "py.typed",
+    "explorer/templates/*",
     "export/templates/*",
     "pretrained/avatars64/**",
     "pretrained/templates/*",

@@ -19,7 +19,7 @@ LAYERS = (
     {"runs"},
     {"evaluation", "similarity", "sampling", "predictor", "anyshot"},
     {"training", "attributes"},
-    {"export", "pretrained", "report"},
+    {"explorer", "export", "pretrained", "report"},
     {"cli"},
 )
 LAYER_OF = {room: n for n, layer in enumerate(LAYERS) for room in layer}

@@ -1,6 +1,7 @@
 import io
 import logging
 import os
+import re
 import sys
 import types
 
@@ -12,6 +13,7 @@ from tensorboard.backend.event_processing import (
     event_accumulator,
     plugin_event_accumulator,
 )
+from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.plugins.projector import projector_config_pb2
@@ -352,3 +354,38 @@ def test_wandb_failing_is_one_line(
     assert reason in lines[0]
     assert "\n" not in lines[0]
     assert curve(read(tmp_path), "loss") == [(1, 2.0)]
+
+
+def test_the_papers_terms_share_the_custom_page(tmp_path):
+    names = ("kl", "feature_nll", "real", "generated", "gamma")
+    with summaries.SummaryWriter(tmp_path) as writer:
+        writer.layout(names)
+        writer.scalars(1, {"term/kl": 2.0, "validation/kl": 3.0})
+    accumulator = read(tmp_path)
+    tag = "custom_scalars__config__"
+    assert plugin(accumulator, tag) == "custom_scalars"
+    _, content = only(accumulator, tag)
+    layout = layout_pb2.Layout.FromString(content.item())
+    terms, objectives = layout.category
+    charts = {chart.title: chart.multiline.tag[0] for chart in terms.chart}
+    assert list(charts) == [
+        "L_prior: kl",
+        "L_llike of layers l: feature_nll",
+        "-L_GAN: real, reconstructed, generated",
+        "gamma",
+    ]
+    tags = [
+        "term/kl",
+        "validation/kl",
+        "term/real",
+        "term/generated",
+        "loss/kl",
+    ]
+
+    def shown(pattern):
+        return [tag for tag in tags if re.match(pattern, tag)]
+
+    assert shown(charts["L_prior: kl"]) == ["term/kl", "validation/kl"]
+    adversarial = charts["-L_GAN: real, reconstructed, generated"]
+    assert shown(adversarial) == ["term/real", "term/generated"]
+    assert shown(objectives.chart[0].multiline.tag[0]) == ["loss/kl"]

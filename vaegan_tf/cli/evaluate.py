@@ -65,6 +65,7 @@ def main(
 ) -> None:
     """Loads model, data and features; scores; prints and writes."""
     from vaegan_tf.evaluation import Evaluator, create_extractor, table
+    from vaegan_tf.training.terminal import score_history
 
     started = time.monotonic()
     if model.run.model_class.can("generate"):
@@ -98,6 +99,8 @@ def main(
         **scores.as_dict(),
     }
     app.show(f"{table(scores)}\n\n")
+    if history := score_history(run.metrics):
+        app.show(f"While it was trained:\n{history}\n\n")
     if run.is_published:
         app.show("Nothing is written to published weights.\n")
         return

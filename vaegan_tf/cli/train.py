@@ -69,6 +69,7 @@ def _train(choice, experiment, distribution):
     from vaegan_tf.export import export_saved_model
     from vaegan_tf.models import model_class
     from vaegan_tf.runs import Run
+    from vaegan_tf.training.terminal import score_history
     from vaegan_tf.training.train import check_experiment, train
 
     run = Run(choice.model_dir)
@@ -86,6 +87,8 @@ def _train(choice, experiment, distribution):
         flag_file=as_text([choice, *experiment.groups.values()]),
         command=app.command_line(),
     )
+    if distribution.is_chief and (history := score_history(run.metrics)):
+        logging.info("Scores over the run:\n%s", history)
     if not finished:
         logging.info("Stopped; the same command resumes from here.")
     elif distribution.is_chief and _can_be_served(run.model_class):

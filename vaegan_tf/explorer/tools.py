@@ -20,7 +20,7 @@ from vaegan_tf.attributes.vectors import VECTORS
 from vaegan_tf.data import photographs
 from vaegan_tf.explorer import commands
 from vaegan_tf.explorer.subject import Subject
-from vaegan_tf.settings import MAX_SEED, REQUIRED, Settings, setting
+from vaegan_tf.settings import MAX_SEED, Settings, setting
 from vaegan_tf.similarity import figures
 
 MAX_UPLOAD = 20 * 2**20  # bytes
@@ -41,7 +41,7 @@ class SampleRequest(Settings):
 class EditRequest(Settings):
     """One picture, edited."""
 
-    picture: str = setting(REQUIRED, "The picture.")
+    picture: str = setting("", "The picture.")
     name: str = setting("photo.png", "Name of its file.")
     vectors: str = setting("balanced", "Kind of vectors.", choices=VECTORS)
     keep: str = setting("none", "What is kept.", choices=KEEP)
@@ -50,9 +50,9 @@ class EditRequest(Settings):
 class PairRequest(Settings):
     """Two pictures."""
 
-    picture: str = setting(REQUIRED, "The first picture.")
+    picture: str = setting("", "The first picture.")
     name: str = setting("a.png", "Name of its file.")
-    other: str = setting(REQUIRED, "The second picture.")
+    other: str = setting("", "The second picture.")
     other_name: str = setting("b.png", "Name of its file.")
 
 
@@ -65,7 +65,7 @@ class BetweenRequest(PairRequest):
 class AnomalyRequest(Settings):
     """One picture, compared with its reconstruction."""
 
-    picture: str = setting(REQUIRED, "The picture.")
+    picture: str = setting("", "The picture.")
     name: str = setting("photo.png", "Name of its file.")
 
 

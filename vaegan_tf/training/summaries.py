@@ -14,6 +14,8 @@ import tensorflow as tf
 from absl import logging
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins import projector
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.custom_scalar import metadata as scalars_metadata
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 from tensorboard.plugins.hparams.api import hparams_pb
 from tensorboard.plugins.image import metadata as image_metadata
@@ -24,6 +26,22 @@ from tensorboard.util import tensor_util
 from vaegan_tf import files
 from vaegan_tf import images as pictures
 from vaegan_tf.runs.checkpoints import first_line
+
+# What the paper calls the terms.
+_GAN = "-L_GAN: real, reconstructed, generated"
+_TITLES = {
+    "kl": "L_prior: kl",
+    "pixel_nll": "L_llike of pixels: pixel_nll",
+    "feature_nll": "L_llike of layers l: feature_nll",
+    "real": _GAN,
+    "reconstructed": _GAN,
+    "generated": _GAN,
+    "fooling": "What the decoder adds to it: fooling",
+}
+_OTHER_CHARTS = {
+    "What each network minimises": "loss",
+    "Length of its gradient": "gradient_norm",
+}
 
 
 class SummaryWriter:
@@ -82,6 +100,42 @@ class SummaryWriter:
     def hparams(self, settings: Mapping[str, Any]) -> None:
         """Writes settings for TensorBoard's table; see `flatten_hparams`."""
         self._add_event(0, summary=hparams_pb(flatten_hparams(settings)))
+        self._flush()
+
+    def layout(self, term_names: Sequence[str]) -> None:
+        """Writes which curves share a chart on TensorBoard's custom page.
+
+        Every term has one, of the training and of held-out images beside it;
+        the terms of L_GAN share one.
+        """
+        charts = [
+            layout_pb2.Chart(
+                title=title,
+                multiline=layout_pb2.MultilineChartContent(
+                    tag=[f"^(term|validation)/({'|'.join(names)})$"]
+                ),
+            )
+            for title, names in _charts(term_names).items()
+        ]
+        others = [
+            layout_pb2.Chart(
+                title=title,
+                multiline=layout_pb2.MultilineChartContent(tag=[f"^{group}/"]),
+            )
+            for title, group in _OTHER_CHARTS.items()
+        ]
+        content = layout_pb2.Layout(
+            category=[
+                layout_pb2.Category(title="Terms", chart=charts),
+                layout_pb2.Category(title="Objectives", chart=others),
+            ]
+        ).SerializeToString()
+        value = summary_pb2.Summary.Value(
+            tag=scalars_metadata.CONFIG_SUMMARY_TAG,
+            metadata=scalars_metadata.create_summary_metadata(),
+            tensor=tensor_util.make_tensor_proto(content),
+        )
+        self._add_event(0, summary=summary_pb2.Summary(value=[value]))
         self._flush()
 
     def projector(
@@ -209,6 +263,15 @@ def attribute_latents(
             result[f"latents/{name}/with"] = projections[mask]
             result[f"latents/{name}/without"] = projections[~mask]
     return result
+
+
+def _charts(term_names: Sequence[str]) -> dict[str, list[str]]:
+    """Names of terms by the title of their chart."""
+    charts: dict[str, list[str]] = {}
+    for name in term_names:
+        title = _TITLES.get(name, name)
+        charts.setdefault(title, []).append(name)
+    return charts
 
 
 def flatten_hparams(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from vaegan_tf.training import callbacks as own
 from vaegan_tf.training.distribution import Distribution
 from vaegan_tf.training.optimizers import compile_model, network_rates
 from vaegan_tf.training.summaries import SummaryWriter
+from vaegan_tf.training.terminal import LiveLine
 from vaegan_tf.training.trainer import Trainer, check_intervals
 
 BATCH_SIZE = 64
@@ -116,8 +117,12 @@ def _trainer(
         if distribution.is_chief:
             _begin(run, model, settings, inputs, record)
             writer = stack.enter_context(_summary_writer(run, settings))
+            writer.layout(model.term_names)
+            live = LiveLine(settings.optimisation.batch_size)
+            stack.callback(live.close)  # Also if the run diverges.
             callbacks = [
                 *standard_callbacks(run, model, dataset, settings, writer),
+                live,
                 *callbacks,
             ]
         distribution.from_chief(model.variables)
