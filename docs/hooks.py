@@ -30,7 +30,11 @@ DOCUMENTS = (
     "benchmarks/README.md",
     "benchmarks/RESULTS.md",
 )
-FIGURES = ("benchmarks/curves.png", "benchmarks/scaling.png")
+OTHER_FILES = (
+    "benchmarks/curves.png",
+    "benchmarks/scaling.png",
+    "examples/vaegan.ipynb",
+)
 MARKER = "<!-- tables of settings -->"
 README = "README.md"
 HEADER = (
@@ -45,8 +49,8 @@ _LINK = re.compile(
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds documents and figures that lie outside `docs/`."""
-    for path in (*DOCUMENTS, *FIGURES):
+    """Adds documents and files that lie outside `docs/`."""
+    for path in (*DOCUMENTS, *OTHER_FILES):
         files.append(
             File.generated(config, path, abs_src_path=str(ROOT / path))
         )
@@ -77,7 +81,7 @@ def _site_link(match, here, source):
     if not link or ":" in link:
         return match[0]
     target = posixpath.normpath(posixpath.join(posixpath.dirname(here), link))
-    if not target.endswith((".md", ".png")):
+    if not target.endswith((".md", ".png", ".ipynb")):
         return text[1:-1]
     target = "index.md" if target == README else target.removeprefix("docs/")
     target = posixpath.relpath(target, posixpath.dirname(source) or ".")

@@ -29,6 +29,7 @@ COMMANDS = (
     "attributes",
     "edit",
     "similarity",
+    "explore",
     "export",
     "publish",
     "predictor",

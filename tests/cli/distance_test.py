@@ -297,3 +297,19 @@ def test_outputs_that_are_refused(path):
     message = r"^--output must end in \.json or \.csv\. Received: "
     with pytest.raises(ValueError, match=message):
         distance.DistanceSettings(output=path)
+
+
+def test_maps_stand_below_the_images(trained, folder, tmp_path):
+    place, output = folder("a", one=1, two=2), tmp_path / "map.png"
+    call(trained("vaegan"), place / "one.png", f"--map={output}")
+    figure = pictures.read_png(output)
+    # Image, reconstruction and map, with two pixels around each.
+    assert figure.shape == (3 * 32 + 8, 32 + 4, 3)
+    np.testing.assert_array_equal(figure[2:34, 2:34], picture(1))
+
+
+def test_maps_that_would_be_too_large_are_refused(folder, monkeypatch):
+    monkeypatch.setattr(distance, "MOST_IN_MAP", 5)
+    place = folder("a", one=1, two=2)
+    with pytest.raises(ValueError, match="at most 1 images. Received: 2"):
+        call("none", place, "--map=map.png")

@@ -40,3 +40,11 @@ def test_other_images_are_cut_to_the_central_square(tmp_path):
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     found = read_for("celeb_a", tmp_path / "photo.png")
     np.testing.assert_array_equal(found, np.ones((1, 32, 32, 3)))
+
+
+def test_images_of_the_models_size_are_taken_whole(tmp_path):
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    pixels[0] = 255
+    Image.fromarray(pixels).save(tmp_path / "sample.png")
+    found = read_for("celeb_a", tmp_path / "sample.png")
+    np.testing.assert_array_equal(found[0], pixels / 127.5 - 1)

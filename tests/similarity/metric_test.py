@@ -195,3 +195,25 @@ def test_scales_that_are_unknown():
     message = r"`feature_scale` must be one of .*Received: .*'inch'"
     with pytest.raises(ValueError, match=message):
         LearnedMetric(make("gan"), "inch")
+
+
+def test_a_map_says_where_images_differ():
+    # Two places, of which the second differs by 1 and 2 in two channels.
+    image, other = flat(1, 1, 0), np.array([[[[1, 1, 0]], [[0, -1, 2]]]], "f4")
+    metric = LearnedMetric(Model(), "unit")
+    difference = metric.difference_map(image, other).numpy()
+    # Squares 3² and 10²: their mean is 54.5.
+    np.testing.assert_allclose(difference, [[[0], [np.sqrt(54.5)]]])
+
+
+def test_coarse_features_are_compared_at_the_size_of_images():
+    metric = LearnedMetric(make("vaegan", feature_layers=(2,)))
+    a, b = images(2, 0), images(2, 1)
+    difference = metric.difference_map(a, b).numpy()
+    assert difference.shape == (2, 32, 32)
+    # Where two places meet in a corner, its value is that of the features.
+    (one,), (two,) = metric.features(a), metric.features(b)
+    squares = np.square(np.subtract(one, two)).mean(-1)
+    np.testing.assert_allclose(
+        difference[:, 0, 0], np.sqrt(squares[:, 0, 0]), rtol=1e-5
+    )
