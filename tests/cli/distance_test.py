@@ -311,5 +311,5 @@ def test_maps_stand_below_the_images(trained, folder, tmp_path):
 def test_maps_that_would_be_too_large_are_refused(folder, monkeypatch):
     monkeypatch.setattr(distance, "MOST_IN_MAP", 5)
     place = folder("a", one=1, two=2)
-    with pytest.raises(ValueError, match="at most 1 images. Received: 2"):
+    with pytest.raises(ValueError, match=r"at most 1 images\. Received: 2"):
         call("none", place, "--map=map.png")

@@ -1,5 +1,6 @@
 """The notebook runs from top to bottom, and its outputs are stored."""
 
+import builtins
 import functools
 import json
 import pathlib
@@ -40,11 +41,11 @@ def shown(monkeypatch):
         return shown[-1][1] if display_id else None
 
     module = types.ModuleType("IPython.display")
-    module.display = display
     module.Image = lambda data, width: ("image", data[:4], width)
     module.SVG = lambda text: ("svg", text[:4])
     monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
     monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr(builtins, "display", display, raising=False)
     return shown
 
 

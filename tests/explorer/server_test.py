@@ -153,7 +153,7 @@ def test_samples_are_those_of_the_model(server, subject):
         "vaegan-sample --model_dir=runs/vaegan --count=4 --seed=3 "
         "--output=samples.png"
     )
-    assert answer["files_command"].endswith(" --output=samples-3/")
+    assert answer["files_command"].endswith(" --output=samples-vaegan-3/")
 
 
 @pytest.mark.parametrize("keep", ["none", "residual"])

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def folder_of(asked: Any) -> str:
-    """Where a request's samples go as files."""
-    return f"samples-{asked.seed}/"
+def folder_of(label: str, asked: Any) -> str:
+    """Where a request's samples of a model go as files."""
+    return f"samples-{label}-{asked.seed}/"
 
 
 def sample(

@@ -104,14 +104,13 @@ def sample(subject: Subject, request: Mapping[str, Any]) -> Answer:
     asked = SampleRequest.from_dict(values)
     drawn = subject.sample(asked.count, asked.seed, present)
     known = {k: v for k, v in present.items() if k in subject.conditions}
+    folder = commands.folder_of(subject.label, asked)
     return {
         "pictures": [png(image) for image in drawn],
         "figure": png(layout.grid(drawn)),
         "command": commands.sample(subject.flags, asked, known, "samples.png"),
-        "files_command": commands.sample(
-            subject.flags, asked, known, commands.folder_of(asked)
-        ),
-        "folder": commands.folder_of(asked),
+        "files_command": commands.sample(subject.flags, asked, known, folder),
+        "folder": folder,
     }
 
 
