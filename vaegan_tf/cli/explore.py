@@ -7,13 +7,12 @@ the command that makes it. The page is for browsers on this machine; pictures
 are kept nowhere, and nothing is sent elsewhere.
 """
 
-import pathlib
-
 from absl import logging
 
 from vaegan_tf.cli import app
+from vaegan_tf.cli.flags import flag_name
 from vaegan_tf.cli.options import TrainedModel
-from vaegan_tf.settings import setting
+from vaegan_tf.settings import fields, setting
 
 
 class ExploreSettings(TrainedModel):
@@ -34,13 +33,12 @@ class ExploreSettings(TrainedModel):
 
 def main(explore: ExploreSettings) -> None:
     """Loads the models and serves the page until Ctrl-C."""
-    import dataclasses
-
     from vaegan_tf.explorer import create_server
 
-    models = [explore]
+    models: list[TrainedModel] = [explore]
     if explore.beside is not None:
-        models.append(dataclasses.replace(explore, model_dir=explore.beside))
+        chosen = {"model_dir": explore.beside, "checkpoint": explore.checkpoint}
+        models.append(TrainedModel(**chosen))
     subjects = [_subject(model) for model in models]
     with create_server(subjects, explore.host, explore.port) as server:
         for subject in subjects:
@@ -63,10 +61,13 @@ def _subject(chosen):
 
     run, model, step = chosen.open("sample")
     logging.info("%s of step %d: %s", model.title, step, run.folder)
-    flags = [f"--model_dir={chosen.model_dir}"]
-    if chosen.checkpoint != "latest":
-        flags.append(f"--checkpoint={chosen.checkpoint}")
-    label = pathlib.Path(chosen.model_dir).resolve().name
+    given = {
+        flag_name(field): getattr(chosen, name)
+        for name, field in fields(TrainedModel).items()
+        if getattr(chosen, name) not in (None, field.default)
+    }
+    flags = [f"--{name}={value}" for name, value in given.items()]
+    label = run.folder.resolve().name
     return Subject.of(run, model, label, flags, chosen.checkpoint)
 
 
