@@ -29,15 +29,21 @@ def served(monkeypatch):
 
 def test_it_says_where_the_page_is_and_ends_on_ctrl_c(trained, served, capsys):
     runs = [f"--model_dir={trained('vaegan')}", f"--beside={trained('gan')}"]
-    call(*runs, "--port=0", "--checkpoint=best")
+    call(*runs, "--port=0")
     (server,) = served
     url = f"http://127.0.0.1:{server.server_port}/"
     assert f"Open {url} in a browser; Ctrl-C ends." in capsys.readouterr().out
     assert server.is_private
     assert [subject.label for subject in server.subjects] == ["vaegan", "gan"]
     for subject, kind in zip(server.subjects, ("vaegan", "gan")):
-        flags = {f"--model_dir={trained(kind)}", "--checkpoint=best"}
-        assert set(subject.flags) == flags
+        assert subject.flags == (f"--model_dir={trained(kind)}",)
+
+
+def test_commands_are_told_of_another_checkpoint(trained, served):
+    folder = trained("vaegan")
+    call(f"--model_dir={folder}", "--port=0", "--checkpoint=best")
+    flags = {f"--model_dir={folder}", "--checkpoint=best"}
+    assert set(served[0].subjects[0].flags) == flags
 
 
 def test_it_warns_where_others_reach_it(trained, served, caplog):
