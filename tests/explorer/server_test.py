@@ -302,6 +302,7 @@ def test_conditional_models_are_moved_at_their_samples(make_subject):
         )
         (edited,) = ask(server, "edit", {"picture": face()})
     assert plain["pictures"] != moved["pictures"]
+    assert "--condition" not in plain["command"]
     assert f"--condition={name}=2 " in moved["command"]
     assert "is conditional" in edited["error"]
 

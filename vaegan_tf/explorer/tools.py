@@ -103,7 +103,7 @@ def sample(subject: Subject, request: Mapping[str, Any]) -> Answer:
     present = strengths_of(values.pop("attributes", {}))
     asked = SampleRequest.from_dict(values)
     drawn = subject.sample(asked.count, asked.seed, present)
-    known = {k: v for k, v in present.items() if k in subject.conditions}
+    known = {k: present[k] for k in subject.conditions if present.get(k)}
     folder = commands.folder_of(subject.label, asked)
     return {
         "pictures": [png(image) for image in drawn],
