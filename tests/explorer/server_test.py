@@ -418,6 +418,16 @@ def test_a_browser_that_goes_does_no_harm(server):
     assert send(server, "GET", "/")[0] == 200
 
 
+def test_no_name_server_is_asked(subject, monkeypatch):
+    def ask(*_):
+        pytest.fail("A name was looked up.")
+
+    monkeypatch.setattr(socket, "getfqdn", ask)
+    monkeypatch.setattr(socket, "gethostbyaddr", ask)
+    with create_server([subject], port=0) as server:
+        assert server.server_port > 0
+
+
 def test_a_port_in_use_is_told(server, subject):
     port = server.server_port
     with pytest.raises(OSError, match=f"Cannot listen on port {port} of 127"):

@@ -11,6 +11,7 @@ import http.server
 import ipaddress
 import json
 import socket
+import socketserver
 import threading
 import urllib.parse
 from collections.abc import Sequence
@@ -88,6 +89,12 @@ class Server(http.server.ThreadingHTTPServer):
         self.computing = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__((host, port), Handler)
+
+    def server_bind(self) -> None:
+        """Binds without asking a name server what this machine is called."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name = self.host
+        self.server_port = int(self.server_address[1])
 
     @property
     def url(self) -> str:
