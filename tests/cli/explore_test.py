@@ -46,6 +46,14 @@ def test_commands_are_told_of_another_checkpoint(trained, served):
     assert set(served[0].subjects[0].flags) == flags
 
 
+def test_published_weights_are_explored_as_runs_are():
+    chosen, _ = explore.command.parse(["--pretrained=avatars64"])
+    subject = explore._subject(chosen)
+    assert subject.label == "avatars64"
+    assert subject.flags == ("--pretrained=avatars64",)
+    assert "Eyeglasses" in subject.vectors.names
+
+
 def test_it_warns_where_others_reach_it(trained, served, caplog):
     with caplog.at_level(logging.WARNING):
         call(f"--model_dir={trained('gan')}", "--port=0", "--host=0.0.0.0")
