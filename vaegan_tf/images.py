@@ -125,6 +125,20 @@ def pairs_grid(
     return np.concatenate([grid(block, columns, padding) for block in blocks])
 
 
+def strips(examples: np.ndarray, padding: int = 2) -> np.ndarray:
+    """Lays out pictures in a grid, or clips below each other, frame by frame.
+
+    Args:
+        examples: Pictures, (n, height, width, channels), or clips, (n, frames,
+            height, width, channels), as for `grid`.
+        padding: White pixels around each image.
+    """
+    if examples.ndim == 4:
+        return grid(examples, padding=padding)
+    frames = examples.shape[1]
+    return grid(examples.reshape(-1, *examples.shape[2:]), frames, padding)
+
+
 def contact_sheet_sprite(images: np.ndarray, size: int = 32) -> np.ndarray:
     """Draws the sheet of thumbnails that TensorBoard's projector shows.
 

@@ -31,6 +31,7 @@ class Purpose(enum.IntEnum):
     INTERPOLATION = 6
     NOVEL = 7
     NOVEL_INTERPOLATION = 8
+    REFINEMENT = 9
 
 
 def fold(seed: Seed, *numbers: Integer) -> tf.Tensor:

@@ -42,13 +42,15 @@ class ObjectiveModel(keras.Model):
         borrowed: Networks whose weights come from another run, whose folder
             is the setting `<name>_from`.
         abilities: What it can do: the names of its methods among `encode`,
-            `reconstruct`, `sample`, `discriminate`, `analyze` and `generate`.
+            `reconstruct`, `sample`, `discriminate`, `analyze`, `generate` and
+            `draw`.
         best_by: The term on validation examples whose lowest value says which
             checkpoint is best.
         num_validation: How many validation examples these are.
         updates_per_step: How often a network steps while the others step
             once; 1 for those left out. The extra steps come first, each on a
             batch and noise of its own.
+        last_step: The step that training ends with, if the model knows.
     """
 
     kind: str
@@ -62,6 +64,7 @@ class ObjectiveModel(keras.Model):
     best_by: str = "pixel_error"
     num_validation: int = 512
     updates_per_step: Mapping[str, int] = {}
+    last_step: int | None = None
 
     def __init__(
         self,
@@ -131,7 +134,7 @@ class ObjectiveModel(keras.Model):
         norms = {}
         for name in names:
             optimizer, gradient = self.optimizers[name], gradients[name]
-            weights = getattr(self, name).trainable_weights
+            weights = self.weights_that_step(name)
             norms[name] = steps.gradient_norm(gradient, optimizer)
             steps.apply_gradients(optimizer, gradient, weights, gates.get(name))
         return {
@@ -174,6 +177,26 @@ class ObjectiveModel(keras.Model):
         """Names of the networks that are trained."""
         return cls.trained or tuple(cls.networks)
 
+    def stepping_networks(self) -> tuple[str, ...]:
+        """Those of them that step now: of a model that grows, not always all.
+
+        What it says may change where `prepare_step` returns another number.
+        """
+        return self.trained_networks()
+
+    def weights_that_step(self, name: str) -> list[keras.Variable]:
+        """The weights of a network that step now."""
+        return getattr(self, name).trainable_weights
+
+    def prepare_step(self, step: int) -> int:
+        """Called by a run before each step, outside of its graph.
+
+        Returns:
+            A number. Steps of different numbers are traced apart, so that a
+            model can train other networks, at other sizes, as it grows.
+        """
+        return 0
+
     @property
     def rounds(self) -> int:
         """Batches that a step takes: updates of the busiest network."""
@@ -196,6 +219,14 @@ class ObjectiveModel(keras.Model):
         """Which of `gated_networks` step, boolean scalars by name."""
         return {}
 
+    def forecast(self, batch_size: int) -> list[str]:
+        """What training will take, as lines for the log, if it is known.
+
+        Raises:
+            ValueError: If it takes more than the machine has.
+        """
+        return []
+
     def load_initial_weights(self) -> None:
         """Called once before a run's first step."""
 
@@ -217,7 +248,7 @@ class ObjectiveModel(keras.Model):
         """Which networks step in each round; all of them in the last."""
         counts = {
             name: self.updates_per_step.get(name, 1)
-            for name in self.trained_networks()
+            for name in self.stepping_networks()
         }
         return [
             [name for name, count in counts.items() if count >= left]
@@ -238,7 +269,7 @@ class ObjectiveModel(keras.Model):
             yield tapes
 
     def _weights(self, name: str) -> list[tf.Variable]:
-        return [w.value for w in getattr(self, name).trainable_weights]
+        return [w.value for w in self.weights_that_step(name)]
 
     def _gradient(
         self, tape: tf.GradientTape, loss: tf.Tensor, name: str

@@ -21,6 +21,7 @@ _BUILT_IN = {
     "f_wgan": "vaegan_tf.anyshot.f_vaegan_d2",
     "f_vaegan": "vaegan_tf.anyshot.f_vaegan_d2",
     "f_vaegan_d2": "vaegan_tf.anyshot.f_vaegan_d2",
+    "hp_vae_gan": "vaegan_tf.patch.model",
 }
 _classes: dict[str, type[ObjectiveModel]] = {}
 

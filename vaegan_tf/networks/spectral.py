@@ -51,17 +51,26 @@ class _SpectralLayer(keras.layers.Layer):
         return tf.cast(kernel / norm, self.compute_dtype)
 
 
-@keras.saving.register_keras_serializable(package="vaegan_tf")
-class SpectralConvolution(_SpectralLayer, keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with spectral normalisation."""
+class _SpectralConvolution(_SpectralLayer):
+    """A convolution with spectral normalisation."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Convolves maps, (batch, height, width, channels)."""
+        """Convolves maps, (batch, *sizes, channels)."""
         kernel = self.normalized_kernel(training)
         outputs = self.convolution_op(inputs, kernel)
         if self.use_bias:
             outputs = outputs + self.bias
         return self.activation(outputs)
+
+
+@keras.saving.register_keras_serializable(package="vaegan_tf")
+class SpectralConvolution(_SpectralConvolution, keras.layers.Conv2D):
+    """`keras.layers.Conv2D` with spectral normalisation."""
+
+
+@keras.saving.register_keras_serializable(package="vaegan_tf")
+class SpectralConvolution3D(_SpectralConvolution, keras.layers.Conv3D):
+    """`keras.layers.Conv3D` with spectral normalisation."""
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")

@@ -44,6 +44,12 @@ from vaegan_tf.settings.models import (
     kinds,
     settings_of,
 )
+from vaegan_tf.settings.patch import (
+    HPVAEGANSettings,
+    PatchOptimisationSettings,
+    PatchScoreSettings,
+    SingleDataSettings,
+)
 from vaegan_tf.settings.training import (
     EvaluationSettings,
     FeatureSettings,
@@ -75,15 +81,19 @@ __all__ = [
     "Field",
     "GANSettings",
     "GenerativeSettings",
+    "HPVAEGANSettings",
     "LabelledDataSettings",
     "LearnedMetricVAESettings",
     "ModelSettings",
     "NetworkSettings",
     "OptimisationSettings",
+    "PatchOptimisationSettings",
+    "PatchScoreSettings",
     "PredictorSettings",
     "ReconstructionSettings",
     "RunSettings",
     "Settings",
+    "SingleDataSettings",
     "SourceSettings",
     "TransductiveDataSettings",
     "VAEGANSettings",

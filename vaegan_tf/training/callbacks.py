@@ -279,6 +279,45 @@ class ReconstructionGrid(ImageGrid):
         return pictures.pairs_grid([self.example["image"], images])
 
 
+@dataclasses.dataclass(eq=False, repr=False)
+class Drawings(ImageGrid):
+    """Samples of a model of one example: a row each, frames side by side.
+
+    Also at the end of each of the model's scales. At the end of the run it
+    makes `samples.gif` of clips.
+    """
+
+    name = "samples"
+    count: ClassVar[int] = 4
+
+    def grid(self) -> np.ndarray:
+        """Samples of the same seeds, at the newest scale."""
+        return pictures.strips(self.drawn())
+
+    def drawn(self) -> np.ndarray:
+        """Samples, (count, *sizes, channels)."""
+        return self.model.draw(self.count, SAMPLE_SEED).numpy()
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Acts if it is time, or a scale is done."""
+        if self.step % self.every and self.model.stages.ends_with(self.step):
+            self.act()
+        super().on_train_batch_end(batch, logs)
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class OwnReconstruction(Drawings):
+    """The one example, above its reconstruction at the newest scale."""
+
+    name = "reconstructions"
+
+    def drawn(self) -> np.ndarray:
+        """Both, the example at that scale."""
+        image = self.example["image"]
+        own = self.model.pyramid.at(image, self.model.newest_scale)
+        return np.concatenate([own, self.model.reconstruct(image)])
+
+
 class BestCheckpoint:
     """Keeps the checkpoint of the lowest value of a score.
 

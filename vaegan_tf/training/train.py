@@ -131,7 +131,10 @@ def _trainer(
             batches,
             Checkpoints(model, run.checkpoints, settings.run.keep_checkpoints),
             settings.run,
-            train_steps=settings.optimisation.train_steps,
+            train_steps=min(
+                settings.optimisation.train_steps,
+                model.last_step or settings.optimisation.train_steps,
+            ),
             callbacks=callbacks if distribution.is_chief else (),
             learning_rates=schedules,
             distribution=distribution,
@@ -146,10 +149,6 @@ def standard_callbacks(
     writer: SummaryWriter,
 ) -> list[keras.callbacks.Callback]:
     """What watches every run, by its model's abilities."""
-    batches = dataset.batches("validation", BATCH_SIZE)
-    batches = batches.take(model.num_validation // BATCH_SIZE).cache()
-    parts = list(batches.as_numpy_iterator())
-    example = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
     every = settings.run.sample_every
     watching: list[keras.callbacks.Callback] = [
         own.Progress(
@@ -157,6 +156,15 @@ def standard_callbacks(
         ),
         own.MetricsLog(path=run.metrics, writer=writer),
     ]
+    if model.can("draw"):
+        first = dataset.batches("train", 1).get_single_element()
+        drawings = (own.Drawings, own.OwnReconstruction)
+        grids = [d(every, run.samples, first, writer=writer) for d in drawings]
+        return watching + grids
+    batches = dataset.batches("validation", BATCH_SIZE)
+    batches = batches.take(model.num_validation // BATCH_SIZE).cache()
+    parts = list(batches.as_numpy_iterator())
+    example = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
     for ability, grid, count in (
         ("sample", own.SampleGrid, 64),
         ("reconstruct", own.ReconstructionGrid, 32),
@@ -257,6 +265,7 @@ def check_experiment(
     check_intervals(
         settings.run,
         sample_every=settings.run.sample_every,
+        scale_steps=getattr(settings.model, "scale_steps", None),
         eval_every=settings.evaluation.eval_every,
     )
     if settings.evaluation.eval_every is not None:
@@ -298,6 +307,8 @@ def _begin(
 ) -> None:
     """Prepares a run's folder, and the weights of a run that begins."""
     logging.info("%s\n%s", model.title, parameter_table(model))
+    for line in model.forecast(settings.optimisation.batch_size):
+        logging.info("%s", line)
     if _starts_anew(run, settings):
         model.load_initial_weights()
         for name in model.borrowed:

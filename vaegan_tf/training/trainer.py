@@ -78,7 +78,7 @@ class Trainer:
             train_steps=train_steps,
             verbose=0,
         )
-        self._names: list[str] = []
+        self._names: dict[int, list[str]] = {}  # Of a step's numbers, by stage.
         self._execute = tf.function(self._distributed_steps, autograph=False)
 
     def run(self) -> bool:
@@ -115,7 +115,9 @@ class Trainer:
                     self._step // self.settings.log_every
                 )
             self._callbacks.on_train_batch_begin(self._step)
-            numbers = self._checked(self._execute(iterator, self._ahead()))
+            stage = self.model.prepare_step(self._step)
+            values = self._execute(iterator, self._ahead(), stage)
+            numbers = self._checked(values, stage)
             self._callbacks.on_train_batch_end(self._step - 1, numbers)
             is_new_epoch = self._is_due(self.settings.log_every)
             if is_new_epoch:
@@ -135,13 +137,18 @@ class Trainer:
         ahead = min(most - self._step % most, self.train_steps - self._step)
         return tf.constant(ahead)
 
-    def _distributed_steps(self, iterator: Any, count: tf.Tensor) -> tf.Tensor:
-        """So many steps, and of each number the worst."""
+    def _distributed_steps(
+        self, iterator: Any, count: tf.Tensor, stage: int
+    ) -> tf.Tensor:
+        """So many steps of one stage of the model, and of each number the worst.
+
+        Each stage is traced by itself.
+        """
         if self.settings.steps_per_execution == 1:
-            return self._distributed_step(iterator)
+            return self._distributed_step(iterator, stage)
 
         def another(done, worst):
-            numbers = self._distributed_step(iterator)
+            numbers = self._distributed_step(iterator, stage)
             is_worse = tf.abs(numbers) > tf.abs(worst)
             is_worse |= tf.math.is_nan(numbers)
             is_worse &= tf.math.is_finite(worst)
@@ -156,7 +163,7 @@ class Trainer:
         )
         return worst
 
-    def _distributed_step(self, iterator: Any) -> tf.Tensor:
+    def _distributed_step(self, iterator: Any, stage: int) -> tf.Tensor:
         """One step on every replica; its numbers, equal on all, as a vector."""
         with self.distribution.scope():
             for name, schedule in self.learning_rates.items():
@@ -165,13 +172,13 @@ class Trainer:
             examples = [next(iterator) for _ in range(self.model.rounds)]
             numbers = self.distribution.run(self.model.optimize, *examples)
             self.model.log(numbers)
-        self._names = list(numbers)
+        self._names[stage] = list(numbers)
         # One transfer from a GPU, not one for each number.
         return tf.stack([tf.cast(n, tf.float32) for n in numbers.values()])
 
-    def _checked(self, numbers: tf.Tensor) -> dict[str, float]:
+    def _checked(self, numbers: tf.Tensor, stage: int) -> dict[str, float]:
         """A step's numbers by name, none of which diverges."""
-        named = dict(zip(self._names, numbers.numpy().tolist()))
+        named = dict(zip(self._names[stage], numbers.numpy().tolist()))
         for name, value in named.items():
             if not math.isfinite(value) or abs(value) > DIVERGED:
                 raise DivergenceError(
@@ -214,7 +221,8 @@ class Trainer:
         return self._step
 
     def _means(self) -> dict[str, float]:
-        means = {m.name: float(m.result()) for m in self.model.metrics}
+        logged = [m for m in self.model.metrics if float(m.count)]
+        means = {metric.name: float(metric.result()) for metric in logged}
         self.model.reset_metrics()
         return means
 

@@ -1,0 +1,476 @@
+"""Who minimises what at which scale? The model that grows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import keras
+import tensorflow as tf
+
+from vaegan_tf import losses, noise, replicas
+from vaegan_tf.models.base import Example, ObjectiveModel, Terms
+from vaegan_tf.models.registry import register
+from vaegan_tf.noise import Purpose
+from vaegan_tf.patch.networks import (
+    PatchCritic,
+    PatchDecoder,
+    PatchEncoder,
+    Refiner,
+)
+from vaegan_tf.patch.pyramid import (
+    Pyramid,
+    create_pyramid,
+    enlarged,
+    resized,
+)
+from vaegan_tf.patch.single import SingleDataset, load_single
+from vaegan_tf.patch.stages import Stages
+from vaegan_tf.settings import HPVAEGANSettings
+
+CLIP_NORM = 5.0  # of gradients
+
+
+@register("hp_vae_gan")
+class HPVAEGAN(ObjectiveModel):
+    """A Hierarchical Patch VAE-GAN: new pictures or clips from a single one.
+
+    Examples are `{"image": (batch, *shape, channels)}` in [−1, 1], all rows
+    the same picture, (height, width), or clip, (frames, height, width).
+
+    At the coarsest scales a patch VAE learns the example; at each further one
+    a block refines what the scale below has drawn, against a patch critic.
+    One scale is trained at a time. What is below the newest block is fixed
+    from the first GAN scale on, and nothing flows back into the VAE.
+
+    Where the paper's authors' code differs from the paper, or from image to
+    clip, this is followed:
+
+    * Reconstructions decode z ~ q(z|x) in training and the mean of q after it.
+      (In evaluation their `reparameterize` returns plain noise, so that what
+      is called a reconstruction there is a sample.)
+    * The divergence is a mean over all numbers of the code, as theirs.
+    * Noise is added at GAN scales only, as their code for clips does. Its
+      amplitude is that of SinGAN, from the error of the enlarged
+      reconstruction as a scale begins; theirs is measured behind the new block
+      and divided by the batch size.
+    * The slope in the gradient penalty is that of each position.
+    * Blocks below the newest normalise by their running averages; the newest
+      by the statistics of reconstructions and fakes together, so that its
+      averages fit what will be drawn.
+    * Critic and block step from the same weights, once each. One critic serves
+      all scales: each would begin as a copy of the last.
+    * Optimizers begin anew at every scale.
+
+    With `vae_scales=0` there is no encoder: a fixed code of noise stands for
+    the example, which is SinGAN's game on these networks. With as many as
+    there are scales, there is no critic: a patch VAE.
+
+    Args:
+        networks: `encoder`, `decoder`, `refiner` and `critic`.
+        settings: The settings.
+        shape: Sizes of the example at the finest scale.
+        **kwargs: `seed` and `name` of `ObjectiveModel`.
+
+    Reference:
+        Gur, Benaim & Wolf (2020), "Hierarchical Patch VAE-GAN: generating
+        diverse videos from a single sample"; Shaham et al. (2019), "SinGAN".
+    """
+
+    title = "Hierarchical Patch VAE-GAN"
+    Settings = HPVAEGANSettings
+    networks = {
+        "encoder": PatchEncoder,
+        "decoder": PatchDecoder,
+        "refiner": Refiner,
+        "critic": PatchCritic,
+    }
+    term_names = (
+        "kl",
+        "coarse_error",
+        "error",
+        "real",
+        "generated",
+        "penalty",
+    )
+    abilities = ("draw", "reconstruct")
+    best_by = ""  # There are no examples that were held out.
+    settings: HPVAEGANSettings
+
+    def __init__(
+        self,
+        networks: Mapping[str, keras.Model],
+        settings: HPVAEGANSettings | None = None,
+        *,
+        shape: Sequence[int],
+        **kwargs: Any,
+    ):
+        super().__init__(networks, settings, **kwargs)
+        chosen = self.settings
+        self.shape = tuple(shape)
+        self.pyramid = pyramid_of(self.shape, chosen)
+        self.stages = Stages(
+            len(self.pyramid), chosen.vae_scales, chosen.scale_steps
+        )
+        self.image_shape = (*self.shape, self.refiner.num_channels)
+        self.scale: int | None = None  # That which is being trained.
+        self._rates: dict[str, float] = {}
+        self(keras.KerasTensor((None, *self.image_shape)))
+
+    @property
+    def last_step(self) -> int:
+        """The step at which all scales are trained."""
+        return self.stages.last_step
+
+    def prepare_step(self, step: int) -> int:
+        """Begins the scale of a step if it is not the newest; its number."""
+        scale = self.stages.scale_at(step)
+        if scale != self.newest_scale:
+            self.refiner.grow(scale)
+            for name, optimizer in self.optimizers.items():
+                _restart(optimizer, self._rate(name, scale))
+        self.scale = scale
+        return scale
+
+    @property
+    def newest_scale(self) -> int:
+        """The finest scale that has been trained."""
+        with tf.init_scope():
+            return int(self.refiner.newest.numpy())
+
+    def stepping_networks(self) -> tuple[str, ...]:
+        """The networks that step at the scale that is being trained."""
+        scale = self._active_scale
+        newest = ("refiner",) if scale else ()
+        if self.stages.is_vae(scale):
+            return ("encoder", "decoder", *newest)
+        return (*(newest or ("decoder",)), "critic")
+
+    def weights_that_step(self, name: str) -> list[keras.Variable]:
+        """All of a network, and of the refiner the newest block's."""
+        if name != "refiner":
+            return super().weights_that_step(name)
+        return self.refiner.block(self._active_scale).trainable_weights
+
+    def terms(self, example: Example, training: bool) -> Terms:
+        """Errors, divergence, and the critic's scores and penalty.
+
+        Errors are mean squared differences of pixels at the newest scale and,
+        `coarse_error`, at the coarsest; the divergence is in nats for each
+        number of the code. All are (batch,).
+        """
+        image, scale = example["image"], self._active_scale
+        if self.stages.is_vae(scale):
+            return self._vae_terms(image, scale, training)
+        return self._gan_terms(image, scale, training)
+
+    def objectives(self, terms: Terms) -> Terms:
+        """What each network minimises.
+
+        VAE: λ (error + error at the coarsest scale) + β kl
+        block: λ error − D(fake)
+        critic: D(fake) − D(real) + λ' penalty
+
+        Reference:
+            Gur et al. (2020), eqs. 4 to 8; weights as in their code.
+        """
+        settings = self.settings
+        error = settings.reconstruction_weight * terms["error"]
+        if "kl" in terms:
+            coarse = settings.reconstruction_weight * terms["coarse_error"]
+            vae = error + coarse + settings.kl_weight * terms["kl"]
+            return dict.fromkeys(self.stepping_networks(), vae)
+        newest, critic = self.stepping_networks()
+        return {
+            newest: error - terms["generated"],
+            critic: terms["generated"]
+            - terms["real"]
+            + settings.penalty_weight * terms["penalty"],
+        }
+
+    def draw(
+        self,
+        count: int | tf.Tensor,
+        seed: int | tf.Tensor = 0,
+        shape: Sequence[int | tf.Tensor] | None = None,
+        scale: int | None = None,
+    ) -> tf.Tensor:
+        """New pictures or clips, (count, *shape, channels) in [−1, 1].
+
+        Args:
+            count: How many.
+            seed: An integer, or int32 (2,): the same seed, the same samples.
+            shape: Sizes of the finest scale; by default the example's.
+            scale: The scale to stop at; by default the newest.
+        """
+        scale = self.newest_scale if scale is None else scale
+        shapes = self.shapes(shape)
+        code = self._prior(count, shapes, seed)
+        coarse = self.decoder(code, training=False)
+        return self._drawn(coarse, 1, scale, shapes, seed)
+
+    def refine(
+        self,
+        image: tf.Tensor,
+        first: int,
+        seed: int | tf.Tensor = 0,
+        shape: Sequence[int | tf.Tensor] | None = None,
+    ) -> tf.Tensor:
+        """Lets blocks refine what was not drawn by the scales below them.
+
+        The example itself gives others like it, the more so the finer the
+        first scale; a collage or a painting takes on the example's patches.
+
+        Args:
+            image: (batch, *sizes, channels); it is brought to the size of the
+                scale below the first, whatever its own.
+            first: The first scale that refines, from 1.
+            seed: As for `draw`.
+            shape: Sizes of the finest scale; by default the example's.
+        """
+        if not 1 <= first <= self.newest_scale:
+            raise ValueError(
+                f"`first` must be from 1 to {self.newest_scale}, the newest "
+                f"scale. Received: first={first}."
+            )
+        shapes = self.shapes(shape)
+        below = resized(image, shapes[first - 1])
+        return self._drawn(below, first, self.newest_scale, shapes, seed)
+
+    def reconstruct(self, image: tf.Tensor) -> tf.Tensor:
+        """The example through the mean of its code, at the newest scale.
+
+        Without an encoder it is drawn from the fixed code, whatever the image.
+        """
+        coarse = self.decoder(self._own_code(image, False), training=False)
+        shapes = self.pyramid.shapes
+        return self._refined(coarse, 1, self.newest_scale, shapes)
+
+    def call(self, inputs: Any) -> tf.Tensor:
+        """Reconstructs an example, or bare images."""
+        image = inputs["image"] if isinstance(inputs, dict) else inputs
+        return self.reconstruct(image)
+
+    def shapes(
+        self, shape: Sequence[int | tf.Tensor] | None = None
+    ) -> Sequence[Sequence[int | tf.Tensor]]:
+        """Shapes of all scales of a sample; `Pyramid.fitted`."""
+        if shape is None:
+            return self.pyramid.shapes
+        return self.pyramid.fitted(shape)
+
+    @classmethod
+    def create(
+        cls, settings: HPVAEGANSettings, *, seed: int = 0, **example: Any
+    ) -> Self:
+        """The model on its own networks, built but not compiled.
+
+        Args:
+            settings: Its settings.
+            seed: Seed of the noise.
+            **example: `shape` and `num_channels`.
+        """
+        shape, channels = example["shape"], example["num_channels"]
+        common = {"rank": len(shape), "num_channels": channels}
+        scales = {"num_scales": len(pyramid_of(shape, settings))}
+        networks = {
+            name: network.from_settings(
+                settings, **common, **(scales if name == "refiner" else {})
+            )
+            for name, network in cls.networks.items()
+        }
+        return cls(networks, settings, seed=seed, shape=shape)
+
+    @classmethod
+    def inputs_of(  # type: ignore[override]
+        cls, dataset: SingleDataset, settings: HPVAEGANSettings
+    ) -> dict[str, Any]:
+        """Sizes and channels of the example."""
+        *shape, channels = dataset.example.shape
+        return {"shape": shape, "num_channels": channels}
+
+    @staticmethod
+    def load_dataset(name: str, **arguments: Any) -> SingleDataset:
+        """The picture or clip of `load_single`."""
+        return load_single(name, **arguments)
+
+    def compile(self, optimizer: Any = "rmsprop", **kwargs: Any) -> None:
+        """As the base class; remembers rates, which change with the scale."""
+        super().compile(optimizer, **kwargs)
+        self._rates = {
+            name: float(optimizer.learning_rate.numpy())
+            for name, optimizer in self.optimizers.items()
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "shape": list(self.shape)}
+
+    @property
+    def _active_scale(self) -> int:
+        return self.newest_scale if self.scale is None else self.scale
+
+    def _rate(self, name, scale):
+        """The learning rate of a network while a scale is trained."""
+        rate = self._rates[name]
+        if name in ("encoder", "decoder") and self.stages.is_vae(scale):
+            rate *= self.settings.encoder_rate_factor**scale
+        return rate
+
+    def _gradient(self, tape, loss, name):
+        """Bounded, on each replica, as in the authors' code."""
+        gradients = super()._gradient(tape, loss, name)
+        return tf.clip_by_global_norm(gradients, CLIP_NORM)[0]
+
+    def _vae_terms(self, image, scale, training):
+        posterior = self._posterior(image, training)
+        code = self._code_of(posterior, training)
+        coarse = self.decoder(code, training=training)
+        shapes = self.pyramid.shapes
+        drawn = self._refined(coarse, 1, scale, shapes, newest=training)
+        size = tf.cast(tf.size(posterior["mean"][0]), tf.float32)
+        flat = {key: _flat(value) for key, value in posterior.items()}
+        return {
+            "kl": losses.gaussian_kl(**flat) / size,
+            "coarse_error": self._error(coarse, image, 0),
+            "error": self._error(drawn, image, scale),
+        }
+
+    def _gan_terms(self, image, scale, training):
+        def score(maps):
+            return self.critic(maps, training=training)
+
+        count = tf.shape(image)[0]
+        real = self.pyramid.at(image, scale)
+        reconstructed, generated = self._pair(image, scale, training)
+        scores = score(tf.concat([real, generated], axis=0))
+        real_score, score_of_fake = tf.split(_mean(scores), 2)
+        seed, step = self.noise_of(training)
+        ones = [1] * (len(self.shape) + 1)
+        mixing = noise.uniform([count, *ones], seed, step, Purpose.INTERPOLATION)
+        fixed = tf.stop_gradient(generated)
+        penalty = losses.gradient_penalty(score, real, fixed, mixing)
+        return {
+            "error": self._error(reconstructed, image, scale),
+            "real": real_score,
+            "generated": score_of_fake,
+            "penalty": _mean(penalty),
+        }
+
+    def _pair(self, image, scale, training):
+        """A reconstruction and a fake at a GAN scale, in one pass."""
+        count, shapes = tf.shape(image)[0], self.pyramid.shapes
+        seed, step = self.noise_of(training)
+        seed = noise.fold(seed, step)
+
+        def draws(maps, scale):
+            drawn = self._noise(maps[count:], scale, seed)
+            return tf.concat([tf.zeros_like(drawn), drawn], axis=0)
+
+        prior = self._prior(count, shapes, seed)
+        codes = tf.concat([self._own_code(image, training), prior], axis=0)
+        maps = self.decoder(codes, training=training and not scale)
+        if not scale:
+            return tf.split(maps, 2)
+        maps = self._refined(maps, 1, scale - 1, shapes, draws)
+        # Here gradients end: they do not flow from GAN scales into the VAE.
+        below = enlarged(tf.stop_gradient(maps), shapes[scale])
+        if training:
+            self._measure_noise(below[:count], image, scale)
+        both = self.refiner.refine(below, scale, draws(below, scale), training)
+        return tf.split(both, 2)
+
+    def _measure_noise(self, below, image, scale):
+        """At the first step of a scale: the error that it has to mend."""
+        share = replicas.share(tf.shape(image)[0])
+        error = tf.reduce_mean(self._error(below, image, scale))
+        error = replicas.mean([error], share)[0]
+        amplitudes = self.refiner.amplitudes
+        begins = tf.equal(self.step % self.stages.steps, 0)
+        is_new = tf.one_hot(scale, len(self.pyramid)) * tf.cast(begins, "float32")
+        measured = self.settings.noise_weight * tf.sqrt(error)
+        amplitudes.assign(amplitudes * (1 - is_new) + measured * is_new)
+
+    def _refined(self, maps, first, last, shapes, draws=None, newest=False):
+        """Passes maps through blocks; with noise where it is drawn.
+
+        The last block normalises by its own statistics if it is the `newest`.
+        """
+        for scale in range(first, last + 1):
+            maps, drawn = enlarged(maps, shapes[scale]), None
+            if draws is not None and not self.stages.is_vae(scale):
+                drawn = draws(maps, scale)
+            is_trained = newest and scale == last
+            maps = self.refiner.refine(maps, scale, drawn, is_trained)
+        return maps
+
+    def _drawn(self, maps, first, last, shapes, seed):
+        """Passes maps through blocks with the noise of a seed."""
+
+        def draws(maps, scale):
+            return self._noise(maps, scale, seed)
+
+        return self._refined(maps, first, last, shapes, draws)
+
+    def _own_code(self, image, training):
+        """What stands for the example at GAN scales and after training."""
+        if not self.settings.vae_scales:
+            return self._fixed_code(tf.shape(image)[0])
+        posterior = self._posterior(image, training=False)
+        return self._code_of(posterior, True) if training else posterior["mean"]
+
+    def _posterior(self, image, training):
+        return self.encoder(self.pyramid.at(image, 0), training=training)
+
+    def _code_of(self, posterior, training):
+        """A code of the example, z ~ q(z|x)."""
+        seed, step = self.noise_of(training)
+        shape = tf.unstack(tf.shape(posterior["mean"]))
+        epsilon = noise.normal(shape, seed, step, Purpose.POSTERIOR)
+        return noise.reparameterize(**posterior, epsilon=epsilon)
+
+    def _prior(self, count, shapes, seed):
+        """Codes of noise, a map for each sample."""
+        shape = [count, *shapes[0], self.settings.latent_channels]
+        return noise.normal(shape, seed, 0, Purpose.PRIOR)
+
+    def _fixed_code(self, count):
+        """What stands for the example where there is no encoder."""
+        shape = [1, *self.pyramid.shapes[0], self.settings.latent_channels]
+        seed = noise.fold(self.seed, Purpose.POSTERIOR)
+        code = tf.random.stateless_normal(shape, seed)
+        return tf.repeat(code, count, axis=0)
+
+    def _noise(self, maps, scale, seed):
+        """Standard normal noise of a scale, as the maps are."""
+        shape = tf.unstack(tf.shape(maps))
+        return noise.normal(shape, seed, scale, Purpose.REFINEMENT)
+
+    def _error(self, drawn, image, scale):
+        """Mean squared error of pixels at a scale, (batch,)."""
+        return _mean(tf.square(drawn - self.pyramid.at(image, scale)))
+
+
+def pyramid_of(shape: Sequence[int], settings: HPVAEGANSettings) -> Pyramid:
+    """The pyramid of an example of some sizes; raises as `create_pyramid`."""
+    return create_pyramid(
+        shape,
+        settings.smallest_size,
+        settings.scale_factor,
+        settings.sampling_rates,
+    )
+
+
+def _restart(optimizer: keras.optimizers.Optimizer, rate: float) -> None:
+    """Makes an optimizer as new, with another rate."""
+    for variable in optimizer.variables:
+        variable.assign(tf.zeros_like(variable))
+    optimizer.learning_rate = rate
+
+
+def _flat(maps: tf.Tensor) -> tf.Tensor:
+    """(batch, numbers)."""
+    return tf.reshape(maps, [tf.shape(maps)[0], -1])
+
+
+def _mean(maps: tf.Tensor) -> tf.Tensor:
+    """The mean of each example's numbers, (batch,)."""
+    return tf.reduce_mean(_flat(maps), axis=1)
