@@ -18,7 +18,7 @@ LAYERS = (
     {"models"},
     {"runs"},
     {"evaluation", "similarity", "sampling", "predictor", "anyshot"},
-    {"training", "attributes"},
+    {"training", "attributes", "patch"},
     {"explorer", "export", "pretrained", "report"},
     {"cli"},
 )

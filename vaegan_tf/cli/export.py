@@ -80,8 +80,8 @@ def main(model: TrainedModel, export: ExportSettings) -> None:
     else:
         model.run.check_writable()
     is_saved = export.format == "saved_model"
-    features = is_saved and model.run.model_class.can("generate")
-    run, trained, step = model.open("generate" if features else "sample")
+    able = formats.served_ability(model.run.model_class) if is_saved else None
+    run, trained, step = model.open(able or "sample")
     name = f"{step}" if is_saved else f"{step}-{export.format}"
     folder = pathlib.Path(export.output or run.exports / name)
     write = getattr(formats, f"export_{export.format}")

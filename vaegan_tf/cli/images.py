@@ -10,13 +10,16 @@ from absl import logging
 
 from vaegan_tf import files
 from vaegan_tf import images as layout
+from vaegan_tf.data import transforms
 from vaegan_tf.data.faces import can_find_faces
 from vaegan_tf.data.photographs import cut, is_of_faces
 from vaegan_tf.models import GenerativeModel
+from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.runs import Run
 from vaegan_tf.settings import DataSettings
 
 MOST_IN_GRID = 10_000
+CLIP_MILLISECONDS = 125  # of a frame
 
 
 def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
@@ -112,6 +115,67 @@ def write(
         layout.write_png(path, layout.grid(images))
     else:
         layout.write_png(path, layout.pairs_grid([originals, images]))
+
+
+def check_drawings(output: str, count: int, shape: Sequence[int]) -> None:
+    """Refuses, before any work, what `write_drawings` could not write.
+
+    Raises:
+        ValueError: As `check_output`, or if a picture shall move.
+        OSError: If nothing can be written there.
+    """
+    is_clip = len(shape) == 3
+    check_output(output, count * (shape[0] if is_clip else 1))
+    allowed = (".png", ".gif", ".mp4", "/") if is_clip else (".png", "/")
+    if not output.lower().endswith(allowed):
+        raise ValueError(
+            f"--output must end in {', '.join(allowed)} for "
+            f"{'clips' if is_clip else 'pictures'}. Received: {output!r}."
+        )
+
+
+def example_of(
+    run: Run, model: HPVAEGAN, path: str | None = None
+) -> np.ndarray:
+    """What a model refines: its own example, or a picture of the user's.
+
+    Returns:
+        float32 (1, *sizes, channels) in [−1, 1]; a picture given to a model
+        of clips stands still.
+    """
+    if path is None:
+        return run.dataset().batch
+    image = transforms.to_float({"image": layout.read_image(path)})["image"]
+    still = np.asarray(image)[None]
+    if model.pyramid.is_clip:
+        still = np.repeat(still[None], model.shape[0], axis=1)
+    return still
+
+
+def write_drawings(output: str, samples: np.ndarray, first: int = 0) -> None:
+    """Writes samples of a model of one picture or clip.
+
+    Args:
+        output: A PNG, where clips lie frame by frame; a GIF or MP4, where they
+            move side by side; or a folder if it ends in a slash, of a PNG or
+            GIF each.
+        samples: (count, *shape, channels) in [−1, 1].
+        first: Number of the first sample, for names of files.
+    """
+    path = pathlib.Path(output).expanduser()
+    is_clip = samples.ndim == 5
+    if output.endswith("/"):
+        suffix = "gif" if is_clip else "png"
+        for index, sample in enumerate(samples, start=first):
+            write_drawings(f"{output}{index:05d}.{suffix}", sample[None])
+    elif path.suffix.lower() == ".png":
+        layout.write_png(path, layout.strips(samples))
+    else:
+        frames = [layout.grid(frame) for frame in samples.swapaxes(0, 1)]
+        if path.suffix.lower() == ".gif":
+            layout.write_gif(path, frames, CLIP_MILLISECONDS, CLIP_MILLISECONDS)
+        else:
+            layout.write_mp4(path, frames, 1000 // CLIP_MILLISECONDS)
 
 
 def _number(text: str, item: str) -> float:

@@ -2,8 +2,11 @@
 
 Codes come from the prior or from a sampler beside it: the same seed, the same
 images. Writes one image grid, or a file for each image if --output ends in a
-slash.
+slash. A model of one picture or clip draws at any size, and clips as frames
+side by side (.png) or moving (.gif, .mp4).
 """
+
+import re
 
 from absl import logging
 
@@ -14,15 +17,21 @@ from vaegan_tf.cli.options import (
     SamplerParameters,
     TrainedModel,
 )
-from vaegan_tf.settings import MAX_SEED, setting
+from vaegan_tf.settings import MAX_SEED, Settings, setting
 
 BATCH_SIZE = 64
+COUNT, COUNT_OF_ONE = 64, 4
+
+
+_SIZE = re.compile(r"[1-9]\d{0,3}x[1-9]\d{0,3}")
 
 
 class SampleSettings(ConditionSettings):
     """How many images, and where they go."""
 
-    count: int = setting(64, "How many images.", low=1)
+    count: int | None = setting(
+        None, "How many (default: 64; 4 of a model of one example).", low=1
+    )
     seed: int = setting(0, "Seed of the codes.", low=0, high=MAX_SEED)
     output: str = setting(
         "samples.png", "File to write; a folder if it ends in a slash."
@@ -48,20 +57,83 @@ class SamplerSettings(SamplerParameters):
             raise ValueError("--components is for --sampler=mixture.")
 
 
+class DrawingSettings(Settings):
+    """How a model of one picture or clip draws."""
+
+    size: str | None = setting(
+        None, "Width and height, such as 256x128 (default: the example's)."
+    )
+    frames: int | None = setting(
+        None,
+        "Frames of a clip (default: as many as the example has).",
+        low=1,
+        high=1000,
+    )
+    first_scale: int = setting(
+        0,
+        "The first scale that draws; below it is the example, or --start. The "
+        "higher, the more is kept of it.",
+        low=0,
+    )
+    start: str | None = setting(
+        None,
+        "Your own picture, such as a collage or a painting, that the scales "
+        "from --first_scale, 1 or higher, refine.",
+        is_path=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size is not None and not _SIZE.fullmatch(self.size):
+            raise ValueError(
+                "--size takes width and height up to 4 digits, such as "
+                f"256x128. Received: {self.size!r}."
+            )
+        if self.start is not None and not self.first_scale:
+            raise ValueError("--start is for --first_scale=1 or higher.")
+
+    def shape_for(self, own: tuple[int, ...]) -> tuple[int, ...]:
+        """Sizes of samples: the example's `own` where none are given.
+
+        Raises:
+            ValueError: If frames are asked of a picture.
+        """
+        *frames, height, width = own
+        if self.frames is not None:
+            if not frames:
+                raise ValueError("--frames is for models of clips.")
+            frames = [self.frames]
+        if self.size is not None:
+            width, height = map(int, self.size.split("x"))
+        return (*frames, height, width)
+
+
 def main(
-    model: TrainedModel, images: SampleSettings, codes: SamplerSettings
+    model: TrainedModel,
+    images: SampleSettings,
+    codes: SamplerSettings,
+    drawing: DrawingSettings,
 ) -> None:
     """Loads the model, draws, writes."""
     import numpy as np
 
     from vaegan_tf.cli.images import check_output, conditions, write
 
-    check_output(images.output, images.count)
+    if model.run.model_class.can("draw"):
+        _draw(model, images, drawing)
+        return
+    if drawing != DrawingSettings():
+        raise ValueError(
+            "--size, --frames, --first_scale and --start are for models of "
+            "one picture or clip."
+        )
+    count = images.count or COUNT
+    check_output(images.output, count)
     run, trained, _ = model.open("sample")
     sampler = model.sampler(codes.sampler, codes)
-    latent = sampler.codes(images.count, images.seed)
+    latent = sampler.codes(count, images.seed)
     drawn = []
-    for start in range(0, images.count, BATCH_SIZE):
+    for start in range(0, count, BATCH_SIZE):
         rows = latent[start : start + BATCH_SIZE]
         attributes = conditions(images.condition, run, trained, len(rows))
         drawn.append(trained.decode(rows, attributes).numpy())
@@ -69,7 +141,35 @@ def main(
             write(images.output, drawn.pop(), first=start)
     if drawn:
         write(images.output, np.concatenate(drawn))
-    logging.info("Wrote %d images to %s.", images.count, images.output)
+    logging.info("Wrote %d images to %s.", count, images.output)
+
+
+def _draw(model, images, drawing):
+    """Samples of a model of one picture or clip, one after the other."""
+    import numpy as np
+
+    from vaegan_tf.cli.images import check_drawings, example_of, write_drawings
+
+    run, trained, _ = model.open("draw")
+    shape = drawing.shape_for(trained.shape)
+    count = images.count or COUNT_OF_ONE
+    check_drawings(images.output, count, shape)
+    given = None
+    if drawing.first_scale:
+        given = example_of(run, trained, drawing.start)
+    drawn = []
+    for number in range(count):
+        seed = np.array([images.seed, number], np.int32)
+        if given is None:
+            sample = trained.draw(1, seed, shape)
+        else:
+            sample = trained.refine(given, drawing.first_scale, seed, shape)
+        drawn.append(sample.numpy())
+        if images.output.endswith("/"):  # As they come, not all at once.
+            write_drawings(images.output, drawn.pop(), first=number)
+    if drawn:
+        write_drawings(images.output, np.concatenate(drawn))
+    logging.info("Wrote %d samples to %s.", count, images.output)
 
 
 command = app.Command(main, __doc__)

@@ -66,7 +66,7 @@ def main(choice: ModelChoice, *settings: Settings) -> None:
 
 
 def _train(choice, experiment, distribution):
-    from vaegan_tf.export import export_saved_model
+    from vaegan_tf.export import export_saved_model, served_ability
     from vaegan_tf.models import model_class
     from vaegan_tf.runs import Run
     from vaegan_tf.training.terminal import score_history
@@ -91,14 +91,10 @@ def _train(choice, experiment, distribution):
         logging.info("Scores over the run:\n%s", history)
     if not finished:
         logging.info("Stopped; the same command resumes from here.")
-    elif distribution.is_chief and _can_be_served(run.model_class):
+    elif distribution.is_chief and served_ability(run.model_class):
         model, step = run.model()
         export_saved_model(model, run.exports / str(step))
         logging.info("Done: see %s.", run.samples)
-
-
-def _can_be_served(model):
-    return model.can("sample") or model.can("generate")
 
 
 command = app.Command(main, __doc__, groups, unknown=unknown)

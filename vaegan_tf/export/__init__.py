@@ -1,7 +1,7 @@
 """What does a server, a telephone or a browser see? Exports of models."""
 
 from vaegan_tf.export.portable import export_litert, export_onnx
-from vaegan_tf.export.saved_model import export_saved_model
+from vaegan_tf.export.saved_model import export_saved_model, served_ability
 from vaegan_tf.export.targets import FORMATS, check_target
 from vaegan_tf.export.web import export_web
 
@@ -12,4 +12,5 @@ __all__ = [
     "export_onnx",
     "export_saved_model",
     "export_web",
+    "served_ability",
 ]

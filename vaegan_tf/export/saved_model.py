@@ -27,7 +27,8 @@ generate          attributes, seed                 feature
 and `pixel_distance`, in the units of `similarity.LearnedMetric`. `edit` adds to
 the mean code each of k attribute vectors as often as `strength` says; one row
 serves a whole batch. The asset `attributes.txt` has their names, one a line.
-`generate` is the only one of models of features: see `feature_model`.
+`generate` is the only one of models of features: see `feature_model`. Those of
+models of one picture or clip are listed in `patch_model`.
 """
 
 import contextlib
@@ -42,11 +43,14 @@ from vaegan_tf import files, noise
 from vaegan_tf.anyshot.model import FeatureModel
 from vaegan_tf.attributes import AttributeVectors
 from vaegan_tf.export.feature_model import feature_endpoints
+from vaegan_tf.export.patch_model import patch_endpoints
 from vaegan_tf.export.targets import check_target
-from vaegan_tf.models import GenerativeModel
+from vaegan_tf.models import GenerativeModel, ObjectiveModel
+from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.sampling import MixtureSampler
 from vaegan_tf.similarity import LearnedMetric
 
+SERVED = ("sample", "generate", "draw")  # Abilities; it takes one.
 # Functions of keyword arguments by the names of their signatures.
 Endpoints = dict[str, Any]
 _DRAW = (
@@ -56,7 +60,7 @@ _DRAW = (
 
 
 def export_saved_model(
-    model: GenerativeModel | FeatureModel,
+    model: GenerativeModel | FeatureModel | HPVAEGAN,
     folder: str | os.PathLike,
     mixture: MixtureSampler | None = None,
     vectors: AttributeVectors | None = None,
@@ -99,13 +103,20 @@ def export_saved_model(
         raise OSError(f"Could not export to {folder}: {error}") from error
 
 
+def served_ability(model: type[ObjectiveModel]) -> str | None:
+    """The ability for which a model can be exported, if it has one."""
+    return next((name for name in SERVED if model.can(name)), None)
+
+
 def endpoints_of(
-    model: GenerativeModel | FeatureModel,
+    model: GenerativeModel | FeatureModel | HPVAEGAN,
     mixture: MixtureSampler | None = None,
 ) -> Endpoints:
     """The signatures of what a model can do, traced, by their names."""
     if isinstance(model, FeatureModel):
         return feature_endpoints(model)
+    if isinstance(model, HPVAEGAN):
+        return patch_endpoints(model)
     endpoints = _decoder_endpoints(model, mixture)
     if model.can("encode"):
         image = _images(model, "image")
