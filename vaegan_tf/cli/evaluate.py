@@ -5,7 +5,8 @@ coverage), reconstructions (PSNR, SSIM, feature distance, attributes) and latent
 codes, each beside the same number between two halves of the real images. Prints
 a table and writes evaluation.json into the run's folder. Samples are compared
 by features, which take a predictor or the weights of Inception. Of a model of
-features it scores how well novel classes are told, beside simpler ways.
+features it scores how well novel classes are told, beside simpler ways. Of a
+model of one picture or clip it scores how like it samples are, and how diverse.
 """
 
 import shlex
@@ -24,6 +25,7 @@ from vaegan_tf.settings import (
     MAX_SEED,
     AnyShotSettings,
     FeatureSettings,
+    PatchScoreSettings,
     setting,
 )
 
@@ -62,6 +64,7 @@ def main(
     evaluation: EvaluateSettings,
     features: FeatureSettings,
     any_shot: AnyShotSettings,
+    patches: PatchScoreSettings,
 ) -> None:
     """Loads model, data and features; scores; prints and writes."""
     from vaegan_tf.evaluation import Evaluator, create_extractor, table
@@ -70,6 +73,9 @@ def main(
     started = time.monotonic()
     if model.run.model_class.can("generate"):
         _tell_classes(model, evaluation, any_shot)
+        return
+    if model.run.model_class.can("draw"):
+        _score_drawings(model, evaluation, features, patches)
         return
     run, trained, step = model.open("sample")
     samplers = [
@@ -127,6 +133,39 @@ def _tell_classes(model, evaluation, any_shot):
         "any_shot": scores,
     }
     app.show(f"{protocol.table(scores)}\n\n")
+    files.write_json(run.evaluation, record)
+    app.show(f"Written to {run.evaluation}.\n")
+
+
+def _score_drawings(model, evaluation, features, patches):
+    """Scores a model of one picture or clip."""
+    from vaegan_tf.evaluation import create_extractor, table
+    from vaegan_tf.images import to_uint8
+    from vaegan_tf.patch.evaluation import draw_levels, evaluate_samples
+
+    started = time.monotonic()
+    run, trained, step = model.open("draw")
+    extractor = create_extractor(features)
+    count, newest = patches.patch_samples, trained.newest_scale
+    example = to_uint8(trained.pyramid.at(run.dataset().batch, newest))[0]
+    scores = evaluate_samples(
+        draw_levels(trained, count, evaluation.seed),
+        example,
+        patches,
+        None if extractor is None else extractor.inception,
+    )
+    flags = as_text([model, evaluation, features, patches]).splitlines()
+    record = {
+        "step": step,
+        "dataset": run.settings.data.dataset,
+        "scale": newest,
+        "seed": evaluation.seed,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": shlex.join(["vaegan-evaluate", *flags]),
+        "seconds": round(time.monotonic() - started, 1),
+        **scores.as_dict(),
+    }
+    app.show(f"{table(scores)}\n\n")
     files.write_json(run.evaluation, record)
     app.show(f"Written to {run.evaluation}.\n")
 

@@ -21,6 +21,7 @@ CANONICAL = "6726825d"  # The first digits of the file's SHA-256.
 DIMENSION = 2048
 CONVENTIONS = ("tensorflow", "pytorch")
 _SIZE = 299
+_STEM = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")
 _CLASSES = 1008
 _EPSILON = 1e-3
 
@@ -81,6 +82,27 @@ class Inception:
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Features, float32 (batch, 2048), of uint8 (batch, ..., 1 or 3)."""
         return self.network(resized(images, self.convention)).numpy()
+
+    def maps(self, images: np.ndarray) -> np.ndarray:
+        """The 64 channels behind Conv2d_2b at every position, not resized.
+
+        They are what single-image Fréchet distances compare, which are
+        published with the weights of torchvision's ImageNet classifier: with
+        these it is a number of its own.
+
+        Args:
+            images: uint8 (batch, height, width, 3).
+
+        Returns:
+            float32 (batch, height', width', 64).
+
+        Reference:
+            Shaham et al. (2019), section 3.1; the layer as in their code.
+        """
+        x = tf.cast(images, tf.float32) / 127.5 - 1.0
+        for name in _STEM:
+            x = self.network.get_layer(name)(x)
+        return x.numpy()
 
 
 def resized(images: np.ndarray, convention: str) -> tf.Tensor:

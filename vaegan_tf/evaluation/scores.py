@@ -9,6 +9,7 @@ HEADINGS = {
     "latents": "Latent codes",
     "orders": "Faces to order",
     "edits": "Edits",
+    "drawings": "Samples of one example",
 }
 NUMERIC = ("value", "error", "real halves", "images")
 COLUMNS = (
@@ -59,6 +60,11 @@ KINDS = {
     "leak": Kind("Leak", "lower", "nats"),
     "flips": Kind("Other decisions changed", "lower"),
     "identity": Kind("Identity", "higher"),
+    "single_frechet_distance": Kind("Single-image Fréchet distance", "lower"),
+    "patch_frechet_distance": Kind("Fréchet distance of patches", "lower"),
+    "nearest_patch": Kind("Distance to the nearest patch", "lower", "levels"),
+    "field_diversity": Kind("Diversity of nearest-neighbour fields", "higher"),
+    "pixel_diversity": Kind("Diversity of pixels", "higher"),
 }
 # What a score means.
 MEANINGS = {
@@ -102,6 +108,15 @@ MEANINGS = {
     "flips": "Share of a predictor's decisions about other attributes that "
     "an edit changed.",
     "identity": "Cosine between features of the image before and after.",
+    "single_frechet_distance": "Distance between example and sample as two "
+    "clouds of features, one at each position.",
+    "patch_frechet_distance": "The same of the pixels of patches.",
+    "nearest_patch": "How far a sample's patches are from those of the "
+    "example, 0 for a copy.",
+    "field_diversity": "How little zlib can shorten where in the example the "
+    "nearest patches lie, 0 for a copy that has moved.",
+    "pixel_diversity": "How much pixels differ between samples, in units of "
+    "how much the example's differ.",
 }
 
 
@@ -112,7 +127,8 @@ class Score:
     The floor is the same number between two halves of the real images: of
     distances between sets it is what a perfect model would get, of the scores
     of pairs what two unrelated images get. Of faces to order it is what the
-    real images get that have the attributes.
+    real images get that have the attributes. Of samples of one example it is
+    the number between two crops of it, an eighth of its width apart.
     """
 
     group: str  # A key of `HEADINGS`.

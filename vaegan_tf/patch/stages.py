@@ -5,16 +5,17 @@ import math
 from collections.abc import Iterator
 
 from vaegan_tf.patch.pyramid import Pyramid
+from vaegan_tf.settings import HPVAEGANSettings
 
-# Passes through a block, each as costly as one forward: forward and twice as
-# much backward, of reconstruction and fake; and the critic's of both, of its
-# gradient at the fake, and of the penalty and its own gradient.
+# Passes through a network, each as costly as one forward: forward and twice as
+# much backward, of reconstruction and fake; and the critic's of real and fake,
+# of its gradient at the fake, and of the penalty and that one's gradient.
+_VAE_PASSES = 3
 _BLOCK_PASSES = 6
 _CRITIC_PASSES = 6 + 1 + 6
-# Maps of a layer that are kept at once: inputs, their normalised and rectified
-# forms and gradients, of all passes.
-_MAPS_OF_BLOCK = 12
-_MAPS_OF_CRITIC = 20
+# Maps of a layer that are kept at once in these passes, as measured.
+_VAE_MAPS = 12
+_GAN_MAPS = 32
 _BYTES = 4
 
 
@@ -59,29 +60,25 @@ class Cost:
 
 
 def costs(
-    pyramid: Pyramid, stages: Stages, channels: int, layers: int, batch: int
+    pyramid: Pyramid,
+    stages: Stages,
+    settings: HPVAEGANSettings,
+    batch_size: int,
 ) -> Iterator[Cost]:
-    """An estimate for one step of each stage, counted from its convolutions.
-
-    Blocks below the newest are passed forward only, twice.
-
-    Args:
-        pyramid: The scales.
-        stages: The schedule.
-        channels: Channels of every layer.
-        layers: Layers of a network.
-        batch: Examples in a step.
-    """
+    """An estimate for one step of each stage, counted from its convolutions."""
+    channels, layers = settings.channels, settings.layers
     taps = 27 if pyramid.is_clip else 9
     below = 0.0
     for scale, shape in enumerate(pyramid.shapes):
-        positions = batch * math.prod(shape)
+        positions = batch_size * math.prod(shape)
         forward = 2.0 * positions * taps * channels**2 * layers
-        is_gan = not stages.is_vae(scale)
-        critic = _CRITIC_PASSES if is_gan else 0
-        maps = _MAPS_OF_BLOCK + (_MAPS_OF_CRITIC if is_gan else 0)
+        is_vae = stages.is_vae(scale)
+        passes = _VAE_PASSES if is_vae else _BLOCK_PASSES + _CRITIC_PASSES
+        maps = _VAE_MAPS if is_vae else _GAN_MAPS
+        # A VAE's gradient passes through all that is below.
+        through = 3 if is_vae else 2
         yield Cost(
-            (_BLOCK_PASSES + critic) * forward + 2 * below,
+            passes * forward + through * below,
             float(maps * positions * channels * layers * _BYTES),
         )
         below += forward
