@@ -136,18 +136,20 @@ def gradient_penalty(
     generated: tf.Tensor,
     mixing: tf.Tensor,
 ) -> tf.Tensor:
-    """How far a critic's slope is from 1 between real and generated features.
+    """How far a critic's slope is from 1 between real and generated examples.
 
     (‖∇D(x̂)‖ − 1)²,  x̂ = mixing · real + (1 − mixing) · generated
 
     Args:
-        score: D, from (batch, d) to (batch,), each example by itself.
-        real: Real features, (batch, d).
-        generated: Generated ones, (batch, d).
-        mixing: Numbers in [0, 1], (batch, 1).
+        score: D, from (batch, ..., d) to scores, each example by itself; the
+            slope is that of an example's sum of scores.
+        real: Real features, (batch, d), or maps, (batch, *sizes, d).
+        generated: Generated ones, of the same shape.
+        mixing: Numbers in [0, 1], (batch, ..., 1).
 
     Returns:
-        One value per example, (batch,), without unit.
+        One value per example, (batch,), without unit; of maps one at each
+        position, (batch, *sizes).
 
     Reference:
         Gulrajani et al. (2017), eq. 3, without its weight λ.
