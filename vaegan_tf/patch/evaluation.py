@@ -1,7 +1,6 @@
 """All scores of samples that were drawn after one example."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 

@@ -42,9 +42,7 @@ class PatchNetwork(keras.Model):
         self._arguments = arguments
 
     @classmethod
-    def from_settings(
-        cls, settings: HPVAEGANSettings, **example: Any
-    ) -> Self:
+    def from_settings(cls, settings: HPVAEGANSettings, **example: Any) -> Self:
         """The network of a model's settings.
 
         Args:
@@ -128,7 +126,9 @@ class Refiner(keras.Model):
         amplitudes: Standard deviations of the noise at each scale, a weight.
     """
 
-    def __init__(self, num_scales: int, name: str = "refiner", **arguments: Any):
+    def __init__(
+        self, num_scales: int, name: str = "refiner", **arguments: Any
+    ):
         super().__init__(name=name)
         self._arguments = {"num_scales": num_scales, "name": name, **arguments}
         self.num_channels = arguments["num_channels"]
@@ -236,9 +236,7 @@ def _convolution(
 ) -> keras.layers.Layer:
     """A convolution whose first kernels are PyTorch's: ±1/√fan-in."""
     layer = layer or PLAIN[arguments["rank"]]
-    initializer = keras.initializers.VarianceScaling(
-        1 / 3, "fan_in", "uniform"
-    )
+    initializer = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
     return layer(
         filters,
         KERNEL,

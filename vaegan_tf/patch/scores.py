@@ -120,10 +120,10 @@ def nearest_patches(
         nearest[rows] = np.argmin(lengths - 2 * queries[rows] @ keys.T, axis=1)
     errors = np.square(queries - keys[nearest]).mean(axis=1)
     found = np.stack(np.unravel_index(nearest, own.shape[:-1]), axis=-1)
-    offsets = found.reshape(*places, -1) - np.moveaxis(np.indices(places), 0, -1)
-    return Neighbours(
-        np.sqrt(errors).reshape(places), offsets.astype(np.int16)
+    offsets = found.reshape(*places, -1) - np.moveaxis(
+        np.indices(places), 0, -1
     )
+    return Neighbours(np.sqrt(errors).reshape(places), offsets.astype(np.int16))
 
 
 def moved_copies(example: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -140,7 +140,7 @@ class Trainer:
     def _distributed_steps(
         self, iterator: Any, count: tf.Tensor, stage: int
     ) -> tf.Tensor:
-        """So many steps of one stage of the model, and of each number the worst.
+        """So many steps of one of the model's stages, of each number the worst.
 
         Each stage is traced by itself.
         """
