@@ -275,7 +275,7 @@ def test_flags_of_another_sampler_are_refused(arguments, message):
 
 
 def test_flags_of_samplers():
-    _, _, codes, _ = sample.command.parse(
+    _, _, codes, *_ = sample.command.parse(
         ["--model_dir=run", "--sampler=truncated", "--truncation=2"]
     )
     assert (codes.sampler, codes.truncation) == ("truncated", 2.0)

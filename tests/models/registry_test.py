@@ -25,6 +25,7 @@ BUILT_IN = [
     "f_wgan",
     "f_vaegan",
     "f_vaegan_d2",
+    "hp_vae_gan",
 ]
 
 

@@ -204,7 +204,7 @@ def test_what_is_refined_keeps_the_more_the_finer_the_first_scale():
     finest = model.refine(image, 2)
     assert finest.shape == (1, 6, 12, 3)
     assert model.refine(image, 1, shape=(6, 24)).shape == (1, 6, 24, 3)
-    with pytest.raises(ValueError, match="from 1 to 2.*first=3"):
+    with pytest.raises(ValueError, match=r"from 1 to 2.*first=3"):
         model.refine(image, 3)
 
 

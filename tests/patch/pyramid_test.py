@@ -27,7 +27,7 @@ def test_the_longer_side_counts():
 
 @pytest.mark.parametrize("shape", [(32, 20), (5, 20, 32)])
 def test_what_is_no_larger_than_the_coarsest_scale_is_refused(shape):
-    with pytest.raises(ValueError, match="above `smallest_size`.*=32, sma"):
+    with pytest.raises(ValueError, match=r"above `smallest_size`.*=32, sma"):
         create_pyramid(shape, 32, 0.75, RATES)
 
 

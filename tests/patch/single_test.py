@@ -70,7 +70,7 @@ def test_a_film_is_read_by_the_extra(tmp_path):
 def test_what_is_no_clip_is_refused(tmp_path):
     short = tmp_path / "short.gif"
     images.write_gif(short, film(1), 100, 100)
-    with pytest.raises(ValueError, match="at least 2 frames.*with 1"):
+    with pytest.raises(ValueError, match=r"at least 2 frames.*with 1"):
         read_clip(short, 5)
     text = tmp_path / "text.gif"
     text.write_text("no film")

@@ -40,9 +40,9 @@ def evaluate_samples(
         inception: For the single-image Fréchet distance.
     """
     settings = settings or PatchScoreSettings()
-    size = (settings.patch_size, settings.patch_size)
+    size = [settings.patch_size] * 2
     if example.ndim == 4:
-        size = (settings.patch_frames, *size)
+        size = [settings.patch_frames, *size]
     features = f"pixels of patches, {'×'.join(map(str, size))}"
     floor, *each = [
         _numbers(sample, own, size, inception)

@@ -118,12 +118,8 @@ class HPVAEGAN(ObjectiveModel):
         self.image_shape = (*self.shape, self.refiner.num_channels)
         self.scale: int | None = None  # That which is being trained.
         self._rates: dict[str, float] = {}
+        self.last_step = self.stages.last_step
         self(keras.KerasTensor((None, *self.image_shape)))
-
-    @property
-    def last_step(self) -> int:
-        """The step at which all scales are trained."""
-        return self.stages.last_step
 
     def prepare_step(self, step: int) -> int:
         """Begins the scale of a step if it is not the newest; its number."""
@@ -292,9 +288,7 @@ class HPVAEGAN(ObjectiveModel):
         return self.pyramid.fitted(shape)
 
     @classmethod
-    def create(
-        cls, settings: HPVAEGANSettings, *, seed: int = 0, **example: Any
-    ) -> Self:
+    def create(cls, settings: Any, *, seed: int = 0, **example: Any) -> Self:
         """The model on its own networks, built but not compiled.
 
         Args:
