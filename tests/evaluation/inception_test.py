@@ -1,5 +1,6 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -35,6 +36,23 @@ def test_features_are_those_of_other_programs(path, convention):
     np.testing.assert_allclose(norms, expected["norms"], rtol=1e-6)
     sums = features.sum(axis=1)
     np.testing.assert_allclose(sums, expected["sums"], rtol=1e-6)
+
+
+def test_maps_are_those_behind_the_third_convolution_at_any_size(path):
+    network = inception.Inception(path)
+    images = np.random.default_rng(0).integers(0, 256, (1, 299, 299, 3))
+    layer = network.network.get_layer("Conv2d_2b_3x3")
+    inner = keras.Model(network.network.input, layer.output)
+    expected = inner(images.astype(np.float32) / 127.5 - 1.0)
+    maps = network.maps(images.astype(np.uint8))
+    np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-5)
+    # Of 21 pixels, 10 after a stride of 2 and 8 after another 3 × 3.
+    assert network.maps(images[:, :21, :25].astype(np.uint8)).shape == (
+        1,
+        8,
+        10,
+        64,
+    )
 
 
 def test_what_is_said_of_the_network(path):
