@@ -22,6 +22,7 @@ from vaegan_tf import files
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 MAX_PIXELS = 100_000_000
+CLIP_MILLISECONDS = 120  # of a frame of a clip
 # What Pillow raises for damaged files.
 UNREADABLE = (
     OSError,
@@ -137,6 +138,11 @@ def strips(examples: np.ndarray, padding: int = 2) -> np.ndarray:
         return grid(examples, padding=padding)
     frames = examples.shape[1]
     return grid(examples.reshape(-1, *examples.shape[2:]), frames, padding)
+
+
+def moving(clips: np.ndarray, padding: int = 2) -> list[np.ndarray]:
+    """Frames of a film in which clips, as for `strips`, move side by side."""
+    return [grid(frame, padding=padding) for frame in clips.swapaxes(0, 1)]
 
 
 def contact_sheet_sprite(images: np.ndarray, size: int = 32) -> np.ndarray:

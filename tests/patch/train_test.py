@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.conftest import call_train
-from vaegan_tf.cli import evaluate, sample
+from vaegan_tf.cli import app, evaluate, sample
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import steps_in
 
@@ -60,6 +60,9 @@ def test_one_run_trains_all_scales_and_shows_each(finished):
         for name in ("reconstructions", "samples")
         for step in steps
     ]
+    for name in ("samples", "reconstructions"):
+        with Image.open(finished / "samples" / f"{name}.gif") as film:
+            assert film.n_frames == 3
     last = Image.open(finished / "samples" / "samples-00000012.png")
     # Four samples of three frames of 16 × 9.
     assert last.size == (2 + 3 * 18, 2 + 4 * 11)
@@ -167,3 +170,24 @@ def test_evaluation_scores_patches(finished, capsys):
 def test_another_example_does_not_resume_a_run(finished):
     with pytest.raises(ValueError, match="frames: 3 -> 4"):
         train(finished, "--frames=4")
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--size=0x9", "--size takes width and height.*'0x9'"),
+        ("--size=wide", "--size takes width and height.*'wide'"),
+        ("--start=a.png", "--start is for --first_scale=1 or higher"),
+    ],
+)
+def test_flags_of_drawings_that_cannot_be(argument, message):
+    with pytest.raises(app.UsageError, match=message):
+        sample.command.parse(["--model_dir=run", argument])
+
+
+def test_shapes_of_drawings_are_the_examples_but_for_what_is_given():
+    drawing = sample.DrawingSettings(size="32x9")
+    assert drawing.shape_for((13, 40, 50)) == (13, 9, 32)
+    assert sample.DrawingSettings().shape_for((40, 50)) == (40, 50)
+    with pytest.raises(ValueError, match="--frames is for models of clips"):
+        sample.DrawingSettings(frames=3).shape_for((40, 50))

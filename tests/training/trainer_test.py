@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.toy import assert_same, every_variable, make_toy, toy_batches
+from tests.toy import Toy, assert_same, every_variable, make_toy, toy_batches
 from vaegan_tf.runs import Checkpoints
 from vaegan_tf.runs.checkpoints import steps_in
 from vaegan_tf.settings import RunSettings
@@ -455,3 +455,43 @@ def test_only_the_chief_reads_and_writes(training, tmp_path):
     assert worker.run() is True
     assert int(worker.model.step.numpy()) == 5
     assert steps_in(tmp_path / "run") == before
+
+
+class Growing(Toy):
+    """A toy whose second stage, from step 3 on, has a term more."""
+
+    term_names = (*Toy.term_names, "late")
+
+    def prepare_step(self, step):
+        self.stage = step // 3
+        return self.stage
+
+    def terms(self, example, training):
+        terms = super().terms(example, training)
+        if self.stage:
+            terms["late"] = terms["error"] + float(self.stage)
+        return terms
+
+
+def test_each_stage_of_a_model_is_traced_by_itself(tmp_path):
+    keras.utils.set_random_seed(5)
+    model = Growing()
+    model.compile(keras.optimizers.Adam(0.01))
+    recorder, steps = Recorder(), []
+    recorder.on_train_batch_end = lambda batch, logs: steps.append(logs)
+    Trainer(
+        model,
+        toy_batches,
+        Checkpoints(model, tmp_path / "run"),
+        RunSettings(log_every=1),
+        train_steps=7,
+        callbacks=[recorder],
+    ).run()
+    late = [numbers.get("late") for numbers in steps]
+    stages = [None, None, None, 1, 1, 1, 2]
+    for value, stage, numbers in zip(late, stages, steps, strict=True):
+        expected = None if stage is None else numbers["error"] + stage
+        assert value == pytest.approx(expected)
+    # What a stage does not have is not logged as 0.
+    logged = ["late" in recorder.epochs[step] for step in range(1, 8)]
+    assert logged == [stage is not None for stage in stages]

@@ -19,7 +19,6 @@ from vaegan_tf.runs import Run
 from vaegan_tf.settings import DataSettings
 
 MOST_IN_GRID = 10_000
-CLIP_MILLISECONDS = 125  # of a frame
 
 
 def read(run: Run, paths: Sequence[str | os.PathLike]) -> np.ndarray:
@@ -171,11 +170,11 @@ def write_drawings(output: str, samples: np.ndarray, first: int = 0) -> None:
     elif path.suffix.lower() == ".png":
         layout.write_png(path, layout.strips(samples))
     else:
-        frames = [layout.grid(frame) for frame in samples.swapaxes(0, 1)]
+        frames = layout.moving(samples)
         if path.suffix.lower() == ".gif":
-            layout.write_gif(path, frames, CLIP_MILLISECONDS, CLIP_MILLISECONDS)
+            layout.write_gif(path, frames, *[layout.CLIP_MILLISECONDS] * 2)
         else:
-            layout.write_mp4(path, frames, 1000 // CLIP_MILLISECONDS)
+            layout.write_mp4(path, frames, 1000 // layout.CLIP_MILLISECONDS)
 
 
 def _number(text: str, item: str) -> float:

@@ -97,7 +97,7 @@ class Inception:
             float32 (batch, height', width', 64).
 
         Reference:
-            Shaham et al. (2019), section 3.1; the layer as in their code.
+            Shaham et al. (2019), "SinGAN"; the layer as in their code.
         """
         x = tf.cast(images, tf.float32) / 127.5 - 1.0
         for name in _STEM:

@@ -5,7 +5,7 @@ keep the size of what they are given: a code is a map of vectors, one at each
 position of the coarsest scale, and any size can be drawn.
 
 Reference:
-    Gur et al. (2020), section 3; layers and sizes as in their code.
+    Gur et al. (2020); layers and sizes as in their code.
 """
 
 from typing import Any, Self

@@ -76,8 +76,8 @@ def create_pyramid(
         ValueError: If the example is no larger than the smallest scale.
 
     Reference:
-        Gur et al. (2020), section 3; counts of scales as in their code, where
-        256 pixels and 32 make 10.
+        Gur et al. (2020); counts of scales as in their code, where 256 pixels
+        and 32 make 10.
     """
     *_, height, width = shape
     size = max(height, width)

@@ -38,7 +38,7 @@ def cloud_distance(real: np.ndarray, drawn: np.ndarray) -> float:
     movements of a neighbourhood. The order of patches does not matter.
 
     Reference:
-        Shaham et al. (2019), section 3.1; `frechet_distance`.
+        Shaham et al. (2019), of features; `frechet_distance`.
     """
     gaussians = []
     for cloud in (real, drawn):
@@ -60,7 +60,7 @@ def diversity(samples: np.ndarray, example: np.ndarray) -> float:
         example: (*sizes, channels).
 
     Reference:
-        Shaham et al. (2019), section 3.1.
+        Shaham et al. (2019), "SinGAN".
     """
     intensities = np.asarray(samples, np.float64).mean(axis=-1)
     own = np.asarray(example, np.float64).mean(axis=-1).std()
@@ -93,9 +93,8 @@ class Neighbours:
         together anew give more.
 
         Reference:
-            The diversity of nearest-neighbour fields of Granot et al.'s
-            follow-up code, whose exact form is its own: numbers compare with
-            each other only.
+            After the project nnf_diversity. What exactly is compressed is
+            this package's choice: numbers compare with each other only.
         """
         raw = np.moveaxis(self.offsets, -1, 0).tobytes()
         return len(zlib.compress(raw, 9)) / len(raw)

@@ -2,8 +2,13 @@
 
 import dataclasses
 import math
+import time
 from collections.abc import Iterator
 
+import tensorflow as tf
+
+from vaegan_tf import hardware
+from vaegan_tf.patch.networks import KERNEL, PLAIN
 from vaegan_tf.patch.pyramid import Pyramid
 from vaegan_tf.settings import HPVAEGANSettings
 
@@ -17,6 +22,7 @@ _CRITIC_PASSES = 6 + 1 + 6
 _VAE_MAPS = 12
 _GAN_MAPS = 32
 _BYTES = 4
+_TRIALS = 9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,3 +88,55 @@ def costs(
             float(maps * positions * channels * layers * _BYTES),
         )
         below += forward
+
+
+def forecast(
+    pyramid: Pyramid,
+    stages: Stages,
+    settings: HPVAEGANSettings,
+    batch_size: int,
+) -> list[str]:
+    """Sizes of the scales, and memory and time of training, as lines of text.
+
+    Both are estimates. Time is that of a convolution on this machine, measured
+    now.
+
+    Raises:
+        ValueError: If the memory that is free does not suffice.
+    """
+    estimated = list(costs(pyramid, stages, settings, batch_size))
+    need = max(cost.memory_bytes for cost in estimated) / 2**30
+    _check_memory(need)
+    total = stages.steps * sum(cost.operations for cost in estimated)
+    minutes = max(total / _speed(pyramid, settings) / 60, 1)
+    sizes = [" × ".join(map(str, shape)) for shape in pyramid.shapes]
+    return [
+        f"{len(sizes)} scales of {stages.steps:,} steps: {', '.join(sizes)}.",
+        f"Training will take about {need:.2g} GiB and {minutes:.0f} minutes if "
+        "the machine does nothing else.",
+    ]
+
+
+def _check_memory(need: float) -> None:
+    """Refuses to begin what has to end for lack of memory, in GiB."""
+    free = None if hardware.gpus() else hardware.free_memory_bytes()
+    if free is not None and need > free / 2**30:
+        raise ValueError(
+            f"Training would take about {need:.1f} GiB of memory at the finest "
+            f"scale, and {free / 2**30:.1f} are free. Choose a smaller "
+            "`image_size`, or fewer `channels` or `frames`."
+        )
+
+
+def _speed(pyramid: Pyramid, settings: HPVAEGANSettings) -> float:
+    """Operations a second of a layer at the finest scale, at best."""
+    shape, channels = pyramid.shapes[-1], settings.channels
+    layer = PLAIN[len(shape)](channels, KERNEL, padding="same")
+    maps = tf.zeros([1, *shape, channels])
+    seconds = []
+    for _ in range(_TRIALS):
+        started = time.perf_counter()
+        float(tf.reduce_sum(layer(maps)))
+        seconds.append(time.perf_counter() - started)
+    operations = 2 * math.prod(shape) * KERNEL ** len(shape) * channels**2
+    return operations / min(seconds)

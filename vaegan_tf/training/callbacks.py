@@ -281,10 +281,10 @@ class ReconstructionGrid(ImageGrid):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class Drawings(ImageGrid):
-    """Samples of a model of one example: a row each, frames side by side.
+    """Samples of a model of one example: clips a row each, frame by frame.
 
-    Also at the end of each of the model's scales. At the end of the run it
-    makes `samples.gif` of clips.
+    Also at the end of each of the model's scales. At the end of the run clips
+    move in `samples.gif`.
     """
 
     name = "samples"
@@ -303,6 +303,15 @@ class Drawings(ImageGrid):
         if self.step % self.every and self.model.stages.ends_with(self.step):
             self.act()
         super().on_train_batch_end(batch, logs)
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Lets clips move."""
+        super().on_train_end(logs)
+        drawn = self.drawn()
+        if drawn.ndim == 5 and not self.is_interrupted:
+            path = pathlib.Path(self.folder) / f"{self.name}.gif"
+            frames, time = pictures.moving(drawn), pictures.CLIP_MILLISECONDS
+            pictures.write_gif(path, frames, time, time)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
