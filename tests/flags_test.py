@@ -24,6 +24,7 @@ RUN = [
 ]
 MODELS = ("vae", "gan", "vaegan", "learned_metric_vae")
 ANY_SHOT = ("f_vae", "f_wgan", "f_vaegan", "f_vaegan_d2")
+SINGLE = ("picture", "clip")
 NAMES = ("Smiling", "Hat", "Beard")
 
 
@@ -62,6 +63,8 @@ def small_model(kind, settings):
     if kind in ANY_SHOT:
         inputs = {"num_features": 2, "num_attributes": 3}
         inputs |= {"offset": (0.0, 0.0), "unit": (1.0, 1.0)}
+    elif kind == "hp_vae_gan":
+        inputs = {"shape": (48, 64), "num_channels": 3}
     elif kind == "predictor":
         inputs |= {"attribute_names": NAMES, "base_rates": (0.5,) * 3}
     else:
@@ -76,6 +79,7 @@ def test_there_is_a_file_for_each_experiment():
         for place in ("avatars", "faces64", "paper", "authors")
     }
     expected |= {f"anyshot/{model}.flags" for model in ANY_SHOT}
+    expected |= {f"{place}/hp_vae_gan.flags" for place in SINGLE}
     expected |= {f"{place}/predictor.flags" for place in ("avatars", "faces64")}
     assert {path.as_posix() for path in EXPERIMENTS} == {
         *expected,
@@ -118,6 +122,8 @@ def test_every_file_makes_its_model(path):
     small = {"hidden_units": 2} if is_any_shot else {"width": 0.02}
     if not is_predictor(path):
         small["latent_dim"] = 4
+    if path.parts[0] in SINGLE:
+        small = {"channels": 2, "latent_channels": 4}
     small = dataclasses.replace(settings.model, **small)
     model = small_model(settings.kind, small)
     assert isinstance(model, model_class(settings.kind))
@@ -130,7 +136,8 @@ def test_data_and_folder_are_flags_beside_the_file(path):
     assert model_dir == ("runs/demo" if path.stem == "demo" else "")
     names = {line.partition("=")[0] for line in text(path).splitlines()}
     assert not names & {"--source_dir", "--data_dir", "--discriminator_from"}
-    name = "xlsa17" if path.parts[0] == "anyshot" else "celeb_a"
+    own = {"anyshot": "xlsa17", "picture": "picture", "clip": "clip"}
+    name = own.get(path.parts[0], "celeb_a")
     others = (f"--dataset={name}", "--source_dir=/faces")
     assert values(path, *others)["source_dir"] == "/faces"
 
