@@ -112,8 +112,8 @@ def forecast(
     sizes = [" × ".join(map(str, shape)) for shape in pyramid.shapes]
     return [
         f"{len(sizes)} scales of {stages.steps:,} steps: {', '.join(sizes)}.",
-        f"Training will take about {need:.2g} GiB and {minutes:.0f} minutes if "
-        "the machine does nothing else.",
+        f"Training will take about {need:.2g} GiB and {minutes:.0f} minutes, "
+        "as fast as the machine is now.",
     ]
 
 
@@ -129,7 +129,7 @@ def _check_memory(need: float) -> None:
 
 
 def _speed(pyramid: Pyramid, settings: HPVAEGANSettings) -> float:
-    """Operations a second of a layer at the finest scale, at best."""
+    """Operations a second of a layer at the finest scale, the best of some."""
     shape, channels = pyramid.shapes[-1], settings.channels
     layer = PLAIN[len(shape)](channels, KERNEL, padding="same")
     maps = tf.zeros([1, *shape, channels])
