@@ -18,6 +18,7 @@ else:  # Each process has one core.
         os.environ.setdefault(name, "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import keras
 import tensorflow as tf
 
 import vaegan_tf.export
@@ -47,6 +48,16 @@ def pytest_configure():
     (cpu,) = tf.config.list_physical_devices("CPU")
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)
+
+
+@pytest.fixture(autouse=True)
+def _in_float32():
+    """Leaves to the next test the precision that this one began with.
+
+    A run sets that of its process, by itself to what the processor is fast at.
+    """
+    yield
+    keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,8 @@ def test_the_record_makes_the_model(trained_predictor):
 
 
 def test_a_backbone_that_is_unknown():
-    message = r"`backbone` must be one of small, resnet34.*backbone='vgg'"
+    message = (
+        r"`backbone` must be one of small, encoder, resnet34.*backbone='vgg'"
+    )
     with pytest.raises(ValueError, match=message):
         PredictorSettings(backbone="vgg")

@@ -12,7 +12,6 @@ model of one picture or clip it scores how like it samples are, and how diverse.
 import shlex
 import time
 
-from vaegan_tf import files
 from vaegan_tf.cli import app
 from vaegan_tf.cli.flags import as_text
 from vaegan_tf.cli.options import (
@@ -21,6 +20,7 @@ from vaegan_tf.cli.options import (
     SamplerParameters,
     TrainedModel,
 )
+from vaegan_tf.cli.records import keep
 from vaegan_tf.settings import (
     MAX_SEED,
     AnyShotSettings,
@@ -92,26 +92,16 @@ def main(
         batch_size=evaluation.batch_size,
     )
     scores = evaluator.evaluate(trained)
-    flags = as_text([model, evaluation, features]).splitlines()
-    record = {
-        "step": step,
-        "split": evaluation.split,
-        "dataset": run.settings.data.dataset,
-        "image_size": run.settings.data.as_dict()["image_size"],
-        "seed": evaluation.seed,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": shlex.join(["vaegan-evaluate", *flags]),
-        "seconds": round(time.monotonic() - started, 1),
-        **scores.as_dict(),
-    }
     app.show(f"{table(scores)}\n\n")
     if history := score_history(run.metrics):
         app.show(f"While it was trained:\n{history}\n\n")
-    if run.is_published:
-        app.show("Nothing is written to published weights.\n")
-        return
-    files.write_json(run.evaluation, record)
-    app.show(f"Written to {run.evaluation}.\n")
+    record = {
+        "step": step,
+        "split": evaluation.split,
+        "image_size": run.settings.data.as_dict()["image_size"],
+        **scores.as_dict(),
+    }
+    _write(run, record, [model, evaluation, features], started)
 
 
 def _tell_classes(model, evaluation, any_shot):
@@ -121,20 +111,14 @@ def _tell_classes(model, evaluation, any_shot):
     started = time.monotonic()
     run, trained, step = model.open("generate")
     scores = protocol.evaluate_run(run, trained, any_shot, evaluation.seed)
+    app.show(f"{protocol.table(scores)}\n\n")
     data = run.settings.data.as_dict()
-    flags = as_text([model, evaluation, any_shot]).splitlines()
     record = {
         "step": step,
-        **{key: data[key] for key in ("dataset", "stage", "shots")},
-        "seed": evaluation.seed,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": shlex.join(["vaegan-evaluate", *flags]),
-        "seconds": round(time.monotonic() - started, 1),
+        **{key: data[key] for key in ("stage", "shots")},
         "any_shot": scores,
     }
-    app.show(f"{protocol.table(scores)}\n\n")
-    files.write_json(run.evaluation, record)
-    app.show(f"Written to {run.evaluation}.\n")
+    _write(run, record, [model, evaluation, any_shot], started)
 
 
 def _score_drawings(model, evaluation, features, patches):
@@ -154,20 +138,25 @@ def _score_drawings(model, evaluation, features, patches):
         patches,
         None if extractor is None else extractor.inception,
     )
-    flags = as_text([model, evaluation, features, patches]).splitlines()
+    app.show(f"{table(scores)}\n\n")
+    record = {"step": step, "scale": newest, **scores.as_dict()}
+    _write(run, record, [model, evaluation, features, patches], started)
+
+
+def _write(run, record, groups, started):
+    """Adds what made the scores to a record, and keeps it with the run."""
+    _, evaluation, *_ = groups
     record = {
-        "step": step,
         "dataset": run.settings.data.dataset,
-        "scale": newest,
         "seed": evaluation.seed,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": shlex.join(["vaegan-evaluate", *flags]),
+        "command": shlex.join(
+            ["vaegan-evaluate", *as_text(groups).splitlines()]
+        ),
         "seconds": round(time.monotonic() - started, 1),
-        **scores.as_dict(),
+        **record,
     }
-    app.show(f"{table(scores)}\n\n")
-    files.write_json(run.evaluation, record)
-    app.show(f"Written to {run.evaluation}.\n")
+    keep(run, run.evaluation, record)
 
 
 command = app.Command(main, __doc__)

@@ -44,8 +44,8 @@ class CheckpointSettings(Settings):
     )
 
 
-class TrainedModel(ModelModule, CheckpointSettings):
-    """Which trained model to use."""
+class RunOrWeights(Settings):
+    """Which run, or which published weights."""
 
     model_dir: str | None = setting(
         None, "The run's folder; this or --pretrained is required."
@@ -55,6 +55,18 @@ class TrainedModel(ModelModule, CheckpointSettings):
         "Published weights instead of a run: avatars64, which come with the "
         "package; a folder that vaegan-publish wrote; or hf://owner/name.",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.model_dir is None and self.pretrained is None:
+            raise ValueError("--model_dir or --pretrained is required")
+        if self.model_dir is not None and self.pretrained is not None:
+            raise ValueError("--model_dir and --pretrained exclude each other.")
+
+
+class TrainedModel(ModelModule, CheckpointSettings, RunOrWeights):
+    """Which trained model to use."""
+
     source_dir: str | None = setting(
         None,
         "Where the images of the run are, if they are needed (default: where "
@@ -67,13 +79,6 @@ class TrainedModel(ModelModule, CheckpointSettings):
         is_path=True,
         may_be_url=True,
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.model_dir is None and self.pretrained is None:
-            raise ValueError("--model_dir or --pretrained is required")
-        if self.model_dir is not None and self.pretrained is not None:
-            raise ValueError("--model_dir and --pretrained exclude each other.")
 
     @functools.cached_property
     def run(self) -> "Run":

@@ -23,6 +23,7 @@ from vaegan_tf.cli.options import (
     CheckpointSettings,
     ModelModule,
 )
+from vaegan_tf.cli.records import keep
 from vaegan_tf.settings import MAX_SEED, REQUIRED, setting
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ def main(settings: SimilaritySettings) -> None:
             **details,
         }
         app.show(f"{run.folder}\n{table(Evaluation(scores))}\n")
-        files.write_json(run.similarity, record)
-        app.show(f"Written to {run.similarity}.\n\n")
+        keep(run, run.similarity, record)
+        app.show("\n")
         if _is_conditional(run):
             to_order[run.folder.name] = model
     if to_order and settings.output is not None:

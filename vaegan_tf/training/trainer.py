@@ -221,8 +221,12 @@ class Trainer:
         return self._step
 
     def _means(self) -> dict[str, float]:
-        logged = [m for m in self.model.metrics if float(m.count)]
-        means = {metric.name: float(metric.result()) for metric in logged}
+        """Means of the numbers that there were since the last time."""
+        means = {
+            metric.name: float(metric.result())
+            for metric in self.model.metrics
+            if float(tf.convert_to_tensor(metric.count))
+        }
         self.model.reset_metrics()
         return means
 
