@@ -65,6 +65,8 @@ def watch(monkeypatch, is_terminal, logs):
     """What a run of four steps, resumed at the second, shows; the line."""
     screen = Screen(is_terminal)
     monkeypatch.setattr(sys, "stderr", screen)
+    # Commands that ran before in this process have left theirs.
+    monkeypatch.setattr(logging.get_absl_handler(), "filters", [])
     monkeypatch.setattr(terminal.tqdm, "mininterval", 0, raising=False)
     line = terminal.LiveLine(8)
     model = types.SimpleNamespace(
