@@ -78,3 +78,13 @@ def test_a_layer_is_the_plain_one_with_the_normalized_kernel():
     )
     layer.bias.assign(np.full(4, 0.5))
     np.testing.assert_allclose(layer(maps), plain(maps), atol=1e-5)
+
+
+def test_nothing_is_multiplied_in_mixed_precision():
+    layer = SpectralDense(3, dtype="mixed_bfloat16")
+    layer.build((2, 6))
+    traced = tf.function(lambda x: layer(x, training=True))
+    graph = traced.get_concrete_function(tf.TensorSpec((2, 6))).graph
+    kinds = {operation.type for operation in graph.get_operations()}
+    assert "MatMul" in kinds
+    assert "SparseMatMul" not in kinds

@@ -34,6 +34,7 @@ class _SpectralLayer(keras.layers.Layer):
             shape=(self.kernel.shape[-1],),
             initializer="random_normal",
             dtype="float32",
+            autocast=False,  # Or TensorFlow multiplies in mixed precision.
             trainable=False,
             aggregation="only_first_replica",
         )
