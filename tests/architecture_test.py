@@ -12,7 +12,7 @@ import vaegan_tf
 PACKAGE = pathlib.Path(vaegan_tf.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    {"version", "replicas", "hardware", "files", "locks"},
+    {"version", "replicas", "hardware", "files", "locks", "templates"},
     {"settings", "losses", "noise", "images"},
     {"networks", "data"},
     {"models"},

@@ -3,26 +3,17 @@
 import importlib.resources
 from collections.abc import Sequence
 
-import jinja2
-
+from vaegan_tf import templates
 from vaegan_tf.attributes.paths import PATHS
 from vaegan_tf.attributes.vectors import VECTORS
 from vaegan_tf.explorer import tools
 from vaegan_tf.explorer.subject import Subject
 from vaegan_tf.settings import MAX_SEED
 
-TOOLS = ("sample", "edit", "between", "compare", "anomaly")
-
 
 def render(subjects: Sequence[Subject]) -> dict[str, tuple[str, bytes]]:
     """Types and contents of the page, its style and its script, by path."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vaegan_tf.explorer"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates.environment("vaegan_tf.explorer")
     text = environment.get_template("explorer.html").render(
         runs=[_described(subject) for subject in subjects],
         attributes=_names(s.vectors.names for s in subjects if s.vectors),
@@ -52,7 +43,7 @@ def _described(subject):
         "size": subject.data.image_size,
         "dataset": subject.data.dataset,
         "without_vectors": subject.without_vectors,
-        "obstacles": {tool: subject.obstacle(tool) for tool in TOOLS},
+        "obstacles": {tool: subject.obstacle(tool) for tool in tools.TOOLS},
     }
 
 

@@ -12,7 +12,6 @@ import os
 import pathlib
 from typing import Any
 
-import jinja2
 import numpy as np
 import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
@@ -20,7 +19,7 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from vaegan_tf import files
+from vaegan_tf import files, templates
 from vaegan_tf.attributes import AttributeVectors
 from vaegan_tf.export.saved_model import endpoints_of
 from vaegan_tf.export.targets import GENERATOR, check_target
@@ -80,13 +79,7 @@ def export_web(
 
 
 def _page(**contents: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vaegan_tf.export"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates.environment("vaegan_tf.export")
     # As the data set has them, not by the alphabet.
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     template = environment.get_template("page.html")

@@ -8,9 +8,7 @@ import shlex
 import shutil
 from typing import Any
 
-import jinja2
-
-from vaegan_tf import files
+from vaegan_tf import files, templates
 from vaegan_tf.attributes import kept_vectors
 from vaegan_tf.models import GenerativeModel, require
 from vaegan_tf.runs import Run, published
@@ -186,10 +184,7 @@ def _scores(run: Run, step: int) -> dict[str, Any]:
 
 
 def _readme(card: dict[str, Any]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vaegan_tf.pretrained"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    environment = templates.environment(
+        "vaegan_tf.pretrained", autoescape=False
     )
     return environment.get_template("README.md").render(card)

@@ -8,9 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import jinja2
-
-from vaegan_tf import files
+from vaegan_tf import files, templates
 from vaegan_tf.report import (
     any_shot,
     charts,
@@ -83,13 +81,7 @@ def render(
 ) -> str:
     """The page as text: runs, their models' outputs, what the user typed."""
     differing, shared, organisation = settings.setting_tables(records)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("vaegan_tf.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates.environment("vaegan_tf.report")
     environment.filters.update(
         duration=duration, timestamp=formatting.timestamp
     )
