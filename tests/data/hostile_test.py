@@ -29,12 +29,12 @@ def photos(tmp_path):
     return write_images(tmp_path / "photos", 20)
 
 
-def load(tmp_path, source_dir):
+def load(tmp_path, source_dir, image_size=8):
     return load_dataset(
         "image_folder",
         data_dir=tmp_path / "data",
         source_dir=source_dir,
-        image_size=8,
+        image_size=image_size,
     )
 
 
@@ -282,6 +282,25 @@ def test_damaged_prepared_data_is_named(tmp_path, photos, pattern, how):
 def test_who_prepares_second_waits_and_finds_it_done(
     tmp_path, photos, monkeypatch
 ):
+    real, firsts = locks.exclusive, []
+
+    def exclusive(path):
+        """What is waited for: another process's preparation."""
+        monkeypatch.setattr(locks, "exclusive", real)
+        firsts.append(load(tmp_path, photos, image_size=4))
+        return real(path)
+
+    monkeypatch.setattr(locks, "exclusive", exclusive)
+    second = load(tmp_path, photos)
+    (first,) = firsts
+    sizes = [
+        {name: len(split.attributes) for name, split in d.splits.items()}
+        for d in (first, second)
+    ]
+    assert sizes[0] == sizes[1] == {"train": 16, "validation": 2, "test": 2}
+
+
+def test_what_is_prepared_is_not_locked_again(tmp_path, photos, monkeypatch):
     held = []
     real = locks.exclusive
 

@@ -225,7 +225,8 @@ def _prepare(builder, manual_dir):
     with locks.exclusive(folder.parent / f".{folder.name}.lock"):
         for leftover in folder.parent.glob(f"incomplete.*_{folder.name}"):
             shutil.rmtree(leftover)
-        if folder.is_dir():
+        if folder.is_dir():  # Another process has prepared it meanwhile.
+            builder.info.read_from_directory(folder)
             return
         with _saying_where(folder):
             _prepare_alone(builder, manual_dir)
