@@ -1,8 +1,10 @@
+import contextlib
 import shutil
 
 import numpy as np
 import pytest
 
+from vaegan_tf import locks
 from vaegan_tf.anyshot import avatars
 from vaegan_tf.data import load_dataset
 
@@ -56,6 +58,23 @@ def test_the_split_keeps_classes_and_tests_apart(table):
 
 
 def test_features_are_computed_once(table, folder, monkeypatch):
+    monkeypatch.setattr(avatars, "_features", lambda *_: pytest.fail("again"))
+    again = avatars.read_avatars_anyshot(folder, "avatars/tiny")
+    np.testing.assert_array_equal(again.features, table.features)
+
+
+def test_features_are_not_computed_beside_another_process(
+    table, folder, monkeypatch
+):
+    (path,) = folder.rglob("anyshot-*.npz")
+    moved = path.rename(path.with_suffix(".moved"))
+
+    @contextlib.contextmanager
+    def exclusive(lock):
+        moved.rename(path)  # What is waited for.
+        yield
+
+    monkeypatch.setattr(locks, "exclusive", exclusive)
     monkeypatch.setattr(avatars, "_features", lambda *_: pytest.fail("again"))
     again = avatars.read_avatars_anyshot(folder, "avatars/tiny")
     np.testing.assert_array_equal(again.features, table.features)

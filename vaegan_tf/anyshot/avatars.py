@@ -10,12 +10,13 @@ import functools
 import io
 import itertools
 import os
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from vaegan_tf import files
+from vaegan_tf import files, locks
 from vaegan_tf.anyshot.features import FeatureTable
 from vaegan_tf.data import ImageDataset, load_dataset
 
@@ -48,11 +49,11 @@ def read_avatars_anyshot(
     labels, origins = _labels(dataset)
     locations = _locations(labels, origins)
     if not path.exists():
-        pixels = _images(dataset)
-        features = _features(pixels, labels, locations["train"])
-        content = io.BytesIO()
-        np.savez_compressed(content, features=features)
-        files.write_bytes(path, content.getvalue())
+        with locks.exclusive(folder / ".anyshot.lock"):
+            # Computed twice, they would differ in their last bits.
+            if not path.exists():
+                pixels = _images(dataset)
+                _write(path, _features(pixels, labels, locations["train"]))
     kept = labels >= 0
     positions = np.cumsum(kept) - 1
     return FeatureTable(
@@ -154,6 +155,12 @@ def _features(
         )
         network.fit(rows.batch(BATCH_SIZE), verbose=0, shuffle=False)
     return backbone.predict(images, batch_size=256, verbose=0)
+
+
+def _write(path: Path, features: np.ndarray) -> None:
+    content = io.BytesIO()
+    np.savez_compressed(content, features=features)
+    files.write_bytes(path, content.getvalue())
 
 
 def feature_network() -> keras.Model:
