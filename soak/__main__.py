@@ -1,8 +1,8 @@
 """Soaks the commands in trouble, and says what they could not bear.
 
 `python -m soak --minutes=60` trains real models that are killed at random
-moments, whose disk fails at random writes, and gives every reader damaged
-files. A finding is a run that does not end as an undisturbed one does, bit for
+moments, that begin two at a time, whose disk fails at random writes, and gives
+every reader damaged files. A finding is a run that does not end as an undisturbed one does, bit for
 bit; an exit code that is not 0, 1 or 2; a traceback; a fault of the package;
 too much time or memory; and a file outside of the work folder that changed.
 What a finding needs to be seen again stays in the work folder.
@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from soak import faults, kills, readers
+from soak import faults, kills, races, readers
 from soak.runs import FindingError, reference_run
 
 
@@ -69,6 +69,7 @@ def soak(
 
 def _parts(folder, reference, rng) -> Iterator:
     yield lambda: kills.kill_and_compare(folder / "killed", reference, rng)
+    yield lambda: races.race_and_compare(folder / "raced", reference, rng)
     if faults.can_be_injected():
         yield lambda: faults.fail_and_compare(folder / "failed", reference, rng)
 

@@ -33,7 +33,7 @@ _SETTINGS = (
     "--precision=float32",
     "--deterministic",
 )
-_DEADLINE_SECONDS = 600
+DEADLINE_SECONDS = 600
 _BAD = (b"Traceback (most recent call last)", b"fault of vaegan_tf")
 
 
@@ -42,12 +42,16 @@ class FindingError(AssertionError):
 
 
 class Training:
-    """A run, its data and its log, all in one folder."""
+    """A run, its data and its log, all in one folder unless told otherwise."""
 
     def __init__(
-        self, folder: pathlib.Path, photos: pathlib.Path | None = None
+        self,
+        folder: pathlib.Path,
+        photos: pathlib.Path | None = None,
+        data: pathlib.Path | None = None,
     ):
         self.folder = folder
+        self.data = data or folder / "data"
         self.run = folder / "run"
         self.log = folder / "log"
         self.photos = photos or folder / "photos"
@@ -63,7 +67,7 @@ class Training:
         arguments = [
             *_SETTINGS,
             f"--source_dir={self.photos}",
-            f"--data_dir={self.folder / 'data'}",
+            f"--data_dir={self.data}",
             f"--model_dir={self.run}",
         ]
         with self.log.open("ab") as log:
@@ -77,7 +81,7 @@ class Training:
 
     def finish(self) -> None:
         """Runs to the end, which must be a good one."""
-        status = self.start().wait(_DEADLINE_SECONDS)
+        status = self.start().wait(DEADLINE_SECONDS)
         self.check(status, (0,))
 
     def check(self, status: int, allowed: tuple[int, ...]) -> None:
