@@ -2,10 +2,11 @@
 
 `python -m soak --minutes=60` trains real models that are killed at random
 moments, that begin two at a time, whose disk fails at random writes, and gives
-every reader damaged files. A finding is a run that does not end as an undisturbed one does, bit for
-bit; an exit code that is not 0, 1 or 2; a traceback; a fault of the package;
-too much time or memory; and a file outside of the work folder that changed.
-What a finding needs to be seen again stays in the work folder.
+every reader damaged files. A finding is a run that does not end as an
+undisturbed one does, bit for bit; an exit code that is not 0, 1 or 2; a
+traceback; a fault of the package; too much time or memory; and a file outside
+of the work folder that changed. What a finding needs to be seen again stays in
+the work folder.
 """
 
 import argparse

@@ -20,8 +20,8 @@ from vaegan_tf.settings import (
     RunSettings,
     VAESettings,
 )
-from vaegan_tf.training import Distribution
-from vaegan_tf.training.callbacks import BestCheckpoint, drop_later
+from vaegan_tf.training import BestCheckpoint, Distribution
+from vaegan_tf.training.callbacks import drop_later
 from vaegan_tf.training.train import _check_data, check_experiment, train
 
 NO_ENTRY = PermissionError(13, "Permission denied", "variables.index")

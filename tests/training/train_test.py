@@ -28,7 +28,7 @@ from vaegan_tf.settings import (
     fields,
 )
 from vaegan_tf.training import train
-from vaegan_tf.training.train import standard_callbacks
+from vaegan_tf.training.watching import standard_callbacks
 
 KINDS = ["vae", "gan", "vaegan", "learned_metric_vae", "conditional"]
 TERMS = {

@@ -1,16 +1,14 @@
 """When, and on which device? One trainer for every model."""
 
-from vaegan_tf.training.callbacks import (
+from vaegan_tf.training.callbacks import MetricsLog, Progress
+from vaegan_tf.training.distribution import Distribution, create_distribution
+from vaegan_tf.training.grids import ReconstructionGrid, SampleGrid
+from vaegan_tf.training.scoring import (
     BestCheckpoint,
     Evaluate,
     LatentCodes,
-    MetricsLog,
-    Progress,
-    ReconstructionGrid,
-    SampleGrid,
     Validation,
 )
-from vaegan_tf.training.distribution import Distribution, create_distribution
 from vaegan_tf.training.train import train
 from vaegan_tf.training.trainer import DivergenceError, Trainer
 

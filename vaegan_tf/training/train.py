@@ -3,30 +3,25 @@
 import contextlib
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from vaegan_tf import files
 from vaegan_tf.data import ImageDataset
-from vaegan_tf.evaluation import Evaluator, create_extractor
 from vaegan_tf.models import ObjectiveModel, model_class, require
 from vaegan_tf.runs import Checkpoints, Run
 from vaegan_tf.runs.checkpoints import restore_networks, steps_in
 from vaegan_tf.runs.precision import set_precision
-from vaegan_tf.sampling import PriorSampler
-from vaegan_tf.settings import Experiment, GenerativeSettings
-from vaegan_tf.training import callbacks as own
+from vaegan_tf.settings import Experiment
 from vaegan_tf.training.distribution import Distribution
 from vaegan_tf.training.optimizers import compile_model, network_rates
 from vaegan_tf.training.summaries import SummaryWriter
 from vaegan_tf.training.terminal import LiveLine
 from vaegan_tf.training.trainer import Trainer, check_intervals
-
-BATCH_SIZE = 64
+from vaegan_tf.training.watching import standard_callbacks
 
 
 def train(
@@ -139,95 +134,6 @@ def _trainer(
             learning_rates=schedules,
             distribution=distribution,
         )
-
-
-def standard_callbacks(
-    run: Run,
-    model: ObjectiveModel,
-    dataset: ImageDataset,
-    settings: Experiment,
-    writer: SummaryWriter,
-) -> list[keras.callbacks.Callback]:
-    """What watches every run, by its model's abilities."""
-    every = settings.run.sample_every
-    watching: list[keras.callbacks.Callback] = [
-        own.Progress(
-            settings.optimisation.batch_size, path=run.speed, writer=writer
-        ),
-        own.MetricsLog(path=run.metrics, writer=writer),
-    ]
-    if model.can("draw"):
-        first = dataset.batches("train", 1).get_single_element()
-        drawings = (own.Drawings, own.OwnReconstruction)
-        grids = [d(every, run.samples, first, writer=writer) for d in drawings]
-        return watching + grids
-    batches = dataset.batches("validation", BATCH_SIZE)
-    batches = batches.take(model.num_validation // BATCH_SIZE).cache()
-    parts = list(batches.as_numpy_iterator())
-    example = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-    for ability, grid, count in (
-        ("sample", own.SampleGrid, 64),
-        ("reconstruct", own.ReconstructionGrid, 32),
-    ):
-        if model.can(ability):
-            first = {key: values[:count] for key, values in example.items()}
-            watching.append(grid(every, run.samples, first, writer=writer))
-    watching += _score_callbacks(run, model, dataset, settings, batches, writer)
-    if model.can("encode"):
-        names = dataset.attribute_names
-        watching.append(
-            own.LatentCodes(
-                settings.run.checkpoint_every, example, names, writer=writer
-            )
-        )
-    if model.can("analyze"):
-        watching += [
-            own.PredictorChart(every, batches, writer=writer),
-            own.PredictorScores(run, dataset, writer=writer),
-        ]
-    return watching
-
-
-def _score_callbacks(
-    run: Run,
-    model: ObjectiveModel,
-    dataset: ImageDataset,
-    settings: Experiment,
-    batches: tf.data.Dataset,
-    writer: SummaryWriter,
-) -> list[keras.callbacks.Callback]:
-    """What scores a run, the one that keeps its best checkpoint included."""
-    best = Checkpoints(model, run.best, keep=1)
-    outputs: dict[str, Any] = {"path": run.metrics, "writer": writer}
-    validation = own.Validation(
-        settings.run.checkpoint_every,
-        batches,
-        best=own.BestCheckpoint(best, model.best_by),
-        **outputs,
-    )
-    every = settings.evaluation.eval_every
-    if every is None:
-        return [validation]
-    extractor = create_extractor(settings.evaluation)
-    held_out = len(dataset.splits["validation"])
-    evaluator = Evaluator(
-        dataset,
-        [PriorSampler(cast(GenerativeSettings, settings.model).latent_dim)],
-        split="validation",
-        num_images=min(settings.evaluation.eval_images, held_out),
-        extractor=extractor,
-        progress=False,
-    )
-    evaluate = own.Evaluate(every, evaluator, **outputs)
-    if extractor is not None and evaluator.compares_features:
-        validation.best = None
-        evaluate.best = own.BestCheckpoint(
-            best,
-            "frechet_distance",
-            features=extractor.key,
-            num_images=evaluator.num_images,
-        )
-    return [validation, evaluate]
 
 
 def parameter_table(model: ObjectiveModel) -> str:
