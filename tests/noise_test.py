@@ -29,6 +29,23 @@ def test_numbers_are_standard_normal():
     assert numbers.std() == pytest.approx(1, abs=0.01)
 
 
+def test_noise_that_turns_stays_normal_and_comes_back():
+    def turned(angle, count=20_000):
+        shape = [count, 3]
+        return noise.turned_normal(shape, 1, 5, Purpose.PRIOR, angle).numpy()
+
+    np.testing.assert_array_equal(turned(0.0, 4), draw())
+    np.testing.assert_allclose(turned(2 * np.pi, 4), draw(), atol=1e-5)
+    np.testing.assert_allclose(turned(np.pi, 4), -draw(), atol=1e-5)
+    quarter = turned(np.pi / 2)
+    eighth = turned(np.pi / 4)
+    assert eighth.std() == pytest.approx(1, abs=0.01)
+    # E[n(0) n(α)] = cos α.
+    both = np.mean(draw(count=20_000) * eighth)
+    assert both == pytest.approx(np.sqrt(0.5), abs=0.02)
+    assert abs(np.mean(draw(count=20_000) * quarter)) < 0.02
+
+
 def test_a_seed_may_be_a_pair():
     np.testing.assert_array_equal(noise.fold([3, 4]), [3, 4])
     np.testing.assert_array_equal(noise.fold(3), [3, 0])

@@ -59,6 +59,25 @@ def normal(
     return _own_rows(tf.random.stateless_normal, shape, seed, step, purpose)
 
 
+def turned_normal(
+    shape: Sequence[Integer],
+    seed: Seed,
+    step: Integer,
+    purpose: Purpose,
+    angle: float,
+) -> tf.Tensor:
+    """As `normal`, but on a circle through two draws; `angle` in radians.
+
+    n(α) = cos α · n₁ + sin α · n₂ is standard normal at every angle, is
+    `normal` at 0, and comes back to it after a full turn.
+    """
+    first = normal(shape, seed, step, purpose)
+    if not angle:
+        return first
+    second = normal(shape, fold(seed, 1), step, purpose)
+    return math.cos(angle) * first + math.sin(angle) * second
+
+
 def uniform(
     shape: Sequence[Integer], seed: Seed, step: Integer, purpose: Purpose
 ) -> tf.Tensor:

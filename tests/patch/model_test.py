@@ -197,6 +197,21 @@ def test_samples_have_any_size_and_depend_on_the_seed(shape, wide):
     assert model.draw(1, 1, scale=0).shape == (1, *model.pyramid.shapes[0], 3)
 
 
+def test_samples_move_with_the_angle_and_come_back():
+    model = make()
+    trained(model, 2, first=4)
+    image = example()
+    for draw, argument in ((model.draw, 1), (model.refine, image)):
+        first = {"first": 2} if draw == model.refine else {}
+        still, moved, whole = (
+            draw(argument, seed=1, angle=angle, **first).numpy()
+            for angle in (0.0, 0.5, 2 * np.pi)
+        )
+        np.testing.assert_array_equal(draw(argument, seed=1, **first), still)
+        assert np.abs(moved - still).max() > 1e-4
+        np.testing.assert_allclose(whole, still, atol=1e-5)
+
+
 def test_what_is_refined_keeps_the_more_the_finer_the_first_scale():
     model = make()
     trained(model, 2, first=4)

@@ -2,14 +2,17 @@
 
 import json
 import shutil
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from tests.conftest import call_train
+from tests.patch.conftest import make
 from vaegan_tf.cli import app, evaluate, sample
+from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import steps_in
 
@@ -133,11 +136,32 @@ def test_samples_are_drawn_at_any_size(finished, tmp_path):
     assert Image.open(drawn).size == (2 + 3 * 18, 13)
 
 
+def test_pictures_move_in_a_loop(tmp_path):
+    path = tmp_path / "loop.gif"
+    model = make()
+    model.prepare_step(4)
+    *settings, _ = sample.command.parse(
+        ["--model_dir=run", "--animate=5", "--count=2", f"--output={path}"]
+    )
+    opened = types.SimpleNamespace(
+        open=lambda ability: (None, model, None),
+        run=types.SimpleNamespace(model_class=HPVAEGAN),
+    )
+    sample.main(opened, *settings[1:])
+    with Image.open(path) as film:
+        assert (film.size, film.n_frames) == ((2 + 2 * 14, 2 + 8), 5)
+        frames = [
+            np.array(f.convert("RGB")) for f in ImageSequence.Iterator(film)
+        ]
+    assert len({frame.tobytes() for frame in frames}) == 5
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--output=a.jpg"], r"must end in \.png, \.gif, \.mp4, / for clips"),
         (["--first_scale=3"], "from 1 to 2, the newest scale"),
+        (["--animate=5"], "--animate is for models of pictures"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(finished, arguments, message):

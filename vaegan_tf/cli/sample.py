@@ -3,9 +3,10 @@
 Codes come from the prior or from a sampler beside it: the same seed, the same
 images. Writes one image grid, or a file for each image if --output ends in a
 slash. A model of one picture or clip draws at any size, and clips as frames
-side by side (.png) or moving (.gif, .mp4).
+side by side (.png) or moving (.gif, .mp4). With --animate pictures move too.
 """
 
+import math
 import re
 
 from absl import logging
@@ -81,6 +82,13 @@ class DrawingSettings(Settings):
         "from --first_scale, 1 or higher, refine.",
         is_path=True,
     )
+    animate: int | None = setting(
+        None,
+        "Let pictures move: frames of a film that ends where it begins. With "
+        "a high --first_scale the example itself moves.",
+        low=2,
+        high=1000,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -92,13 +100,21 @@ class DrawingSettings(Settings):
         if self.start is not None and not self.first_scale:
             raise ValueError("--start is for --first_scale=1 or higher.")
 
+    @property
+    def angles(self) -> list[float]:
+        """How far noise is turned in each frame, in radians."""
+        count = self.animate or 1
+        return [2 * math.pi * number / count for number in range(count)]
+
     def shape_for(self, own: tuple[int, ...]) -> tuple[int, ...]:
         """Sizes of samples: the example's `own` where none are given.
 
         Raises:
-            ValueError: If frames are asked of a picture.
+            ValueError: If frames are asked of a picture, or a clip shall move.
         """
         *frames, height, width = own
+        if self.animate is not None and frames:
+            raise ValueError("--animate is for models of pictures.")
         if self.frames is not None:
             if not frames:
                 raise ValueError("--frames is for models of clips.")
@@ -124,8 +140,8 @@ def main(
         return
     if drawing != DrawingSettings():
         raise ValueError(
-            "--size, --frames, --first_scale and --start are for models of "
-            "one picture or clip."
+            "--size, --frames, --first_scale, --start and --animate are for "
+            "models of one picture or clip."
         )
     count = images.count or COUNT
     check_output(images.output, count)
@@ -153,18 +169,24 @@ def _draw(model, images, drawing):
     run, trained, _ = model.open("draw")
     shape = drawing.shape_for(trained.shape)
     count = images.count or COUNT_OF_ONE
-    check_drawings(images.output, count, shape)
+    moving = (drawing.animate, *shape) if drawing.animate else shape
+    check_drawings(images.output, count, moving)
     given = None
     if drawing.first_scale:
         given = example_of(run, trained, drawing.start)
+
+    def still(seed, angle):
+        where = {"seed": seed, "shape": shape, "angle": angle}
+        if given is None:
+            return trained.draw(1, **where)[0]
+        return trained.refine(given, drawing.first_scale, **where)[0]
+
     drawn = []
     for number in range(count):
         seed = np.array([images.seed, number], np.int32)
-        if given is None:
-            sample = trained.draw(1, seed, shape)
-        else:
-            sample = trained.refine(given, drawing.first_scale, seed, shape)
-        drawn.append(sample.numpy())
+        frames = [still(seed, angle).numpy() for angle in drawing.angles]
+        sample = np.stack(frames) if drawing.animate else frames[0]
+        drawn.append(sample[None])
         if images.output.endswith("/"):  # As they come, not all at once.
             write_drawings(images.output, drawn.pop(), first=number)
     if drawn:

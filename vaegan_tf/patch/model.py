@@ -192,6 +192,7 @@ class HPVAEGAN(ObjectiveModel):
         seed: int | tf.Tensor = 0,
         shape: Sequence[int | tf.Tensor] | None = None,
         scale: int | None = None,
+        angle: float = 0.0,
     ) -> tf.Tensor:
         """New pictures or clips, (count, *shape, channels) in [−1, 1].
 
@@ -200,12 +201,14 @@ class HPVAEGAN(ObjectiveModel):
             seed: An integer, or int32 (2,): the same seed, the same samples.
             shape: Sizes of the finest scale; by default the example's.
             scale: The scale to stop at; by default the newest.
+            angle: How far all noise is turned, in radians: samples move with
+                it, and are back after a full turn (`noise.turned_normal`).
         """
         scale = self.newest_scale if scale is None else scale
         shapes = self.shapes(shape)
-        code = self._prior(count, shapes, seed)
+        code = self._prior(count, shapes, seed, angle)
         coarse = self.decoder(code, training=False)
-        return self._drawn(coarse, 1, scale, shapes, seed)
+        return self._drawn(coarse, 1, scale, shapes, seed, angle)
 
     def refine(
         self,
@@ -213,6 +216,7 @@ class HPVAEGAN(ObjectiveModel):
         first: int,
         seed: int | tf.Tensor = 0,
         shape: Sequence[int | tf.Tensor] | None = None,
+        angle: float = 0.0,
     ) -> tf.Tensor:
         """Lets blocks refine what was not drawn by the scales below them.
 
@@ -225,6 +229,7 @@ class HPVAEGAN(ObjectiveModel):
             first: The first scale that refines, from 1.
             seed: As for `draw`.
             shape: Sizes of the finest scale; by default the example's.
+            angle: As for `draw`.
         """
         if not 1 <= first <= self.newest_scale:
             raise ValueError(
@@ -233,7 +238,8 @@ class HPVAEGAN(ObjectiveModel):
             )
         shapes = self.shapes(shape)
         below = resized(image, shapes[first - 1])
-        return self._drawn(below, first, self.newest_scale, shapes, seed)
+        last = self.newest_scale
+        return self._drawn(below, first, last, shapes, seed, angle)
 
     def reconstruct(self, image: tf.Tensor) -> tf.Tensor:
         """The example through the mean of its code, at the newest scale.
@@ -404,11 +410,11 @@ class HPVAEGAN(ObjectiveModel):
             maps = self.refiner.refine(maps, scale, drawn, is_trained)
         return maps
 
-    def _drawn(self, maps, first, last, shapes, seed):
-        """Passes maps through blocks with the noise of a seed."""
+    def _drawn(self, maps, first, last, shapes, seed, angle):
+        """Passes maps through blocks with the noise of a seed and an angle."""
 
         def draws(maps, scale):
-            return self._noise(maps, scale, seed)
+            return self._noise(maps, scale, seed, angle)
 
         return self._refined(maps, first, last, shapes, draws)
 
@@ -429,10 +435,10 @@ class HPVAEGAN(ObjectiveModel):
         epsilon = noise.normal(shape, seed, step, Purpose.POSTERIOR)
         return noise.reparameterize(**posterior, epsilon=epsilon)
 
-    def _prior(self, count, shapes, seed):
+    def _prior(self, count, shapes, seed, angle=0.0):
         """Codes of noise, a map for each sample."""
         shape = [count, *shapes[0], self.settings.latent_channels]
-        return noise.normal(shape, seed, 0, Purpose.PRIOR)
+        return noise.turned_normal(shape, seed, 0, Purpose.PRIOR, angle)
 
     def _fixed_code(self, count):
         """What stands for the example where there is no encoder."""
@@ -441,10 +447,12 @@ class HPVAEGAN(ObjectiveModel):
         code = tf.random.stateless_normal(shape, seed)
         return tf.repeat(code, count, axis=0)
 
-    def _noise(self, maps, scale, seed):
+    def _noise(self, maps, scale, seed, angle=0.0):
         """Standard normal noise of a scale, as the maps are."""
         shape = tf.unstack(tf.shape(maps))
-        return noise.normal(shape, seed, scale, Purpose.REFINEMENT)
+        return noise.turned_normal(
+            shape, seed, scale, Purpose.REFINEMENT, angle
+        )
 
     def _error(self, drawn, image, scale):
         """Mean squared error of pixels at a scale, (batch,)."""
