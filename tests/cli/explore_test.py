@@ -66,11 +66,11 @@ def test_it_warns_where_others_reach_it(trained, served, caplog):
     assert not server.is_own_name("evil.example")
 
 
-def test_a_port_in_use_is_one_line(trained):
+def test_a_port_in_use_is_one_line_before_anything_is_loaded():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(OSError, match=f"port {port} .* in use.*--port"):
-            call(f"--model_dir={trained('gan')}", f"--port={port}")
+            call("--model_dir=no/such/run", f"--port={port}")
 
 
 def test_what_cannot_be_shown_is_refused(trained, tmp_path):

@@ -39,9 +39,9 @@ def main(explore: ExploreSettings) -> None:
     if explore.beside is not None:
         chosen = {"model_dir": explore.beside, "checkpoint": explore.checkpoint}
         models.append(TrainedModel(**chosen))
-    subjects = [_subject(model) for model in models]
-    with create_server(subjects, explore.host, explore.port) as server:
-        for subject in subjects:
+    with create_server(host=explore.host, port=explore.port) as server:
+        server.show([_subject(model) for model in models])
+        for subject in server.subjects:
             subject.warm_up()
         if not server.is_private:
             logging.warning(

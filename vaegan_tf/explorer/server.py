@@ -50,12 +50,13 @@ class RefusedError(ValueError):
 
 
 def create_server(
-    subjects: Sequence[Subject], host: str = "127.0.0.1", port: int = 8000
+    subjects: Sequence[Subject] = (), host: str = "127.0.0.1", port: int = 8000
 ) -> "Server":
     """A server that listens; `serve_forever` makes it answer.
 
     Args:
-        subjects: The models to be tried, side by side.
+        subjects: The models to be tried, side by side. Where they take long to
+            load, `show` gives them later, once the port is known to be free.
         host: Address to listen on.
         port: Its port; 0 for any that is free.
 
@@ -68,27 +69,34 @@ def create_server(
         address_family = family
 
     try:
-        return Listening(subjects, host, port)
+        server = Listening(host, port)
     except (OSError, UnicodeError) as error:
         raise OSError(
             f"Cannot listen on port {port} of {host}: "
             f"{getattr(error, 'strerror', None) or error}. Choose another "
             "--port, such as 0 for any that is free, or another --host."
         ) from error
+    server.show(subjects)
+    return server
 
 
 class Server(http.server.ThreadingHTTPServer):
     """Answers a few requests at a time, and computes one by one."""
 
     daemon_threads = True
+    subjects: tuple[Subject, ...]
+    files: dict[str, tuple[str, bytes]]
 
-    def __init__(self, subjects: Sequence[Subject], host: str, port: int):
-        self.subjects = tuple(subjects)
+    def __init__(self, host: str, port: int):
         self.host = host
-        self.files = page.render(self.subjects)
         self.computing = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__((host, port), Handler)
+
+    def show(self, subjects: Sequence[Subject]) -> None:
+        """Makes the page one of these models."""
+        self.subjects = tuple(subjects)
+        self.files = page.render(self.subjects)
 
     def server_bind(self) -> None:
         """Binds without asking a name server what this machine is called."""
