@@ -570,6 +570,6 @@ def test_models_are_exported_for_telephones(trained, tmp_path):
     assert [path.name for path in folder.iterdir()] == ["model.tflite"]
 
 
-def test_a_mixture_is_for_saved_models():
+def test_a_mixture_is_for_what_draws_codes():
     with pytest.raises(ValueError, match="--mixture is for"):
         call("export", "--model_dir=run", "--mixture", "--format=onnx")

@@ -19,6 +19,7 @@ from vaegan_tf.attributes import attribute_vectors, kept_vectors
 from vaegan_tf.attributes.edits import Editor
 from vaegan_tf.explorer import Subject, create_server
 from vaegan_tf.runs import Run
+from vaegan_tf.sampling import create_sampler
 from vaegan_tf.similarity import LearnedMetric
 
 JSON = {"Content-Type": "application/json"}
@@ -31,10 +32,11 @@ SAMPLE = b'{"runs": [{"seed": 3, "count": 2}]}'
 
 @pytest.fixture(scope="module")
 def folder(trained, tmp_path_factory):
-    """A run that has attribute vectors."""
+    """A run that has attribute vectors and a mixture."""
     folder = tmp_path_factory.mktemp("explorer") / "run"
     shutil.copytree(trained("vaegan"), folder)
     attribute_vectors(folder, min_examples=3)
+    create_sampler(folder, "mixture", num_components=2)
     return folder
 
 
@@ -153,7 +155,35 @@ def test_samples_are_those_of_the_model(server, subject):
         "vaegan-sample --model_dir=runs/vaegan --count=4 --seed=3 "
         "--output=samples.png"
     )
-    assert answer["files_command"].endswith(" --output=samples-vaegan-3/")
+    assert answer["files_command"].endswith(" --output=prior-vaegan-3/")
+
+
+def test_samples_of_the_mixture_are_those_of_its_codes(server, subject, folder):
+    request = {"seed": 3, "count": 4, "sampler": "mixture"}
+    (answer,) = ask(server, "sample", request)
+    codes = create_sampler(folder, "mixture").codes(4, 3)
+    expected = subject.model.decode(codes).numpy()
+    for text, image in zip(answer["pictures"], expected, strict=True):
+        assert_alike(text, image)
+    assert " --seed=3 --sampler=mixture --output=" in answer["command"]
+    assert answer["folder"] == "mixture-vaegan-3/"
+    page = send(server, "GET", "/")[2].decode()
+    assert "<option selected>mixture</option>" in page
+
+
+def test_the_prior_comes_first_where_one_model_has_no_mixture(
+    make_subject, subject
+):
+    others = make_subject("vae"), make_subject("gan")
+    request = {"count": 1, "sampler": "mixture"}
+    with serving(subject, *others) as server:
+        page = send(server, "GET", "/")[2].decode()
+        able, *unable = ask(server, "sample", *[request] * 3)
+    assert "<option selected>prior</option>" in page
+    assert "figure" in able
+    command = "vaegan-sample --model_dir=runs/vae --sampler=mixture"
+    assert command in unable[0]["error"]
+    assert unable[1]["error"].startswith("A GAN cannot encode.")
 
 
 @pytest.mark.parametrize("keep", ["none", "residual"])

@@ -17,6 +17,7 @@ from vaegan_tf.export import export_web
 from vaegan_tf.export.web import RUNTIME
 from vaegan_tf.images import to_uint8
 from vaegan_tf.models import create_model
+from vaegan_tf.sampling import MixtureSampler
 
 TENSORFLOW_JS = pathlib.Path(vaegan_tf.__file__).parents[1] / RUNTIME
 pytestmark = [
@@ -27,6 +28,13 @@ pytestmark = [
 ]
 CODE = [0.5, -1.0, 2.0, 0.25]
 HAT = np.array([1.0, 0.0, -1.0, 0.5], np.float32)
+# Its codes lie on two lines of the direction 1, 2, 3, 4.
+MIXTURE = MixtureSampler(
+    weights=np.array([0.75, 0.25], np.float32),
+    means=np.array([[5, 0, 0, 0], [0, -5, 0, 0]], np.float32),
+    scales=np.float32([[[f * n, 0, 0, 0] for n in range(1, 5)] for f in (1, 2)])
+    / 8,
+)
 WIDTHS = (390, 1280)
 # Uses the page in frames of each width, and posts what it then shows.
 SCRIPT = """<!DOCTYPE html><title>frames</title><link rel="icon" href="data:,">
@@ -53,6 +61,16 @@ async function use(width) {
   const found = { width, client: root.clientWidth, content: root.scrollWidth };
   const faces = () => [...page.querySelectorAll("#faces canvas")].map(pixels);
   const idle = () => until(() => $("face").ariaBusy == "false");
+  found.mixed = [];
+  for (const button of page.querySelectorAll("#faces button")) {
+    button.click();
+    await idle();
+    found.mixed.push(JSON.parse($("code").value));
+  }
+  const mixed = page.querySelector("#faces button");
+  $("sampler").value = "prior";
+  $("sampler").dispatchEvent(new window.Event("change"));
+  await until(() => page.querySelector("#faces button") != mixed);
   found.seeds = [faces()];
   $("next").click();
   await until(() => page.querySelector("[aria-label='Face 1 of seed 1']"));
@@ -75,7 +93,8 @@ async function use(width) {
   $("code").value = "[1, 2]";
   $("decode").click();
   found.refusal = $("status").textContent;
-  found.labels = [...page.querySelectorAll("input, button, textarea")].map(
+  const parts = page.querySelectorAll("input, button, select, textarea");
+  found.labels = [...parts].map(
     element => element.labels?.[0]?.textContent ||
       element.getAttribute("aria-label") || element.textContent);
   return found;
@@ -100,7 +119,7 @@ def found(model, tmp_path_factory):
     vectors = AttributeVectors(
         ("Hat",), np.ones((1, 2)), {"balanced": HAT[None]}, {}
     )
-    export_web(model, folder, vectors, runtime=TENSORFLOW_JS)
+    export_web(model, folder, vectors, mixture=MIXTURE, runtime=TENSORFLOW_JS)
     script = SCRIPT % {"code": CODE, "widths": list(WIDTHS)}
     (folder / "frames.html").write_text(script)
     with browser.served(folder) as (address, asked, wait):
@@ -151,6 +170,24 @@ def test_seeds_draw_faces_and_a_click_chooses_one(found):
         assert first != second
         assert view["third"] == second[2]
     assert found[0][0]["seeds"] == found[0][1]["seeds"]
+
+
+def test_codes_are_those_of_the_mixture(found):
+    line = np.arange(1, 5)
+    for view in found[0]:
+        codes = np.array(view["mixed"])
+        factors = []
+        for mean, own in zip(MIXTURE.means, (1 / 8, 2 / 8)):
+            away = codes - mean
+            along = away @ line / (line @ line)
+            on_line = np.abs(away - along[:, None] * line).max(axis=1) < 1e-5
+            factors.append(along[on_line] / own)
+        # Each is of one of both, of which the first is the more frequent.
+        assert sum(map(len, factors)) == len(codes) == 16
+        assert len(factors[0]) > len(factors[1]) > 0
+        # Along it lies a standard normal.
+        assert 0.5 < np.std(np.concatenate(factors)) < 1.6
+    assert found[0][0]["mixed"] == found[0][1]["mixed"]
 
 
 def test_codes_of_another_length_are_refused(found):

@@ -127,6 +127,7 @@ def test_a_model_without_vectors_says_so(model, runtime, tmp_path):
     export_web(model, tmp_path / "page", runtime=runtime)
     page = (tmp_path / "page" / "index.html").read_text()
     assert "This model has no attribute vectors." in page
+    assert "<option>mixture</option>" not in page
 
 
 def test_other_runtimes_and_conditional_models_are_refused(

@@ -42,8 +42,9 @@ class ExportSettings(MixtureSettings):
     )
     mixture: bool = setting(
         False,
-        "Add to a SavedModel the signature sample_mixture, whose codes come "
-        "from a Gaussian mixture fitted to those of the training images.",
+        "Fit a Gaussian mixture to codes of the training images. A SavedModel "
+        "gets the signature sample_mixture; a page, which takes the mixture "
+        "that the run has in any case, draws from it.",
     )
     vectors: str | None = setting(
         None,
@@ -63,8 +64,10 @@ class ExportSettings(MixtureSettings):
         super().__post_init__()
         if self.components is not None and not self.mixture:
             raise ValueError("--components is for --mixture.")
-        if self.mixture and self.format != "saved_model":
-            raise ValueError("--mixture is for --format=saved_model.")
+        if self.mixture and self.format not in ("saved_model", "web"):
+            raise ValueError(
+                "--mixture is for --format=saved_model and --format=web."
+            )
 
 
 def main(model: TrainedModel, export: ExportSettings) -> None:
@@ -92,6 +95,7 @@ def main(model: TrainedModel, export: ExportSettings) -> None:
 def _options(model, export, trained):
     """What goes with the networks, as arguments of the exporters."""
     from vaegan_tf.attributes import attribute_vectors, kept_vectors
+    from vaegan_tf.sampling import kept_mixture
 
     options: dict[str, Any] = {}
     if export.mixture:
@@ -105,7 +109,9 @@ def _options(model, export, trained):
     if export.format == "web":
         options["runtime"] = export.runtime
         options["title"] = model.run.folder.resolve().name
-        options.setdefault("vectors", kept_vectors(model.run, model.checkpoint))
+        kept = model.run, model.checkpoint
+        options.setdefault("vectors", kept_vectors(*kept))
+        options.setdefault("mixture", kept_mixture(*kept))
     return options
 
 

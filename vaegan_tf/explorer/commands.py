@@ -7,19 +7,21 @@ from typing import Any
 
 def folder_of(label: str, asked: Any) -> str:
     """Where a request's samples of a model go as files."""
-    return f"samples-{label}-{asked.seed}/"
+    return f"{asked.sampler}-{label}-{asked.seed}/"
 
 
 def sample(
     flags: Sequence[str], asked: Any, present: Mapping[str, float], output: str
 ) -> str:
     """The `vaegan-sample` of a request, into a file or a folder."""
+    sampler = [f"--sampler={asked.sampler}"] * (asked.sampler != "prior")
     condition = [f"--condition={_items(present)}"] if present else []
     return _line(
         "vaegan-sample",
         *flags,
         f"--count={asked.count}",
         f"--seed={asked.seed}",
+        *sampler,
         *condition,
         f"--output={output}",
     )

@@ -20,6 +20,8 @@ def render(subjects: Sequence[Subject]) -> dict[str, tuple[str, bytes]]:
         conditions=_names(subject.conditions for subject in subjects),
         max_upload=tools.MAX_UPLOAD,
         max_seed=MAX_SEED,
+        samplers=tools.SAMPLERS,
+        sampler=_best_sampler(subjects),
         frames=tools.FRAMES,
         vectors=VECTORS,
         paths=PATHS,
@@ -33,6 +35,12 @@ def render(subjects: Sequence[Subject]) -> dict[str, tuple[str, bytes]]:
             (folder / "explorer.js").read_bytes(),
         ),
     }
+
+
+def _best_sampler(subjects):
+    """The mixture, which looks better, where all can draw from it."""
+    have_mixture = all("mixture" in subject.samplers for subject in subjects)
+    return "mixture" if have_mixture else "prior"
 
 
 def _described(subject):

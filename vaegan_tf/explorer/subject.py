@@ -8,13 +8,13 @@ from typing import Self, cast
 import numpy as np
 import tensorflow as tf
 
-from vaegan_tf import noise
 from vaegan_tf.attributes import AttributeVectors, kept_vectors, paths
 from vaegan_tf.attributes.edits import with_residual
 from vaegan_tf.attributes.kept import check_attributes
 from vaegan_tf.models import GenerativeModel, ObjectiveModel, require
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.run import CheckpointName
+from vaegan_tf.sampling import PriorSampler, Sampler, kept_mixture
 from vaegan_tf.settings import DataSettings
 from vaegan_tf.similarity import LearnedMetric
 
@@ -37,18 +37,22 @@ class Subject:
         flags: How a command is told of the model, such as `--model_dir=runs/a`.
         model: The model, in float32.
         data: How photographs are cut for it.
+        samplers: Where codes of samples may come from, by name.
         vectors: Its attribute vectors, if there are any.
         conditions: Names of the attributes that a conditional model is given.
         without_vectors: Why there are no vectors.
+        without_mixture: Why `samplers` has no mixture.
     """
 
     label: str
     flags: tuple[str, ...]
     model: GenerativeModel
     data: DataSettings
+    samplers: Mapping[str, Sampler]
     vectors: AttributeVectors | None = None
     conditions: tuple[str, ...] = ()
     without_vectors: str = ""
+    without_mixture: str = ""
 
     @classmethod
     def of(
@@ -66,16 +70,20 @@ class Subject:
         """
         require(model, "sample")
         model = cast(GenerativeModel, model)
-        vectors, why = _vectors(run, flags, checkpoint)
+        vectors, without_vectors = _vectors(run, flags, checkpoint)
+        mixture, without_mixture = _mixture(run, flags, checkpoint)
+        prior = PriorSampler(model.latent_dim)
         names = run.read().get("attribute_names", [])
         return cls(
             label,
             tuple(flags),
             model,
             cast(DataSettings, run.settings.data),
+            {each.name: each for each in (prior, mixture) if each},
             vectors,
             tuple(names) if model.num_attributes else (),
-            why,
+            without_vectors,
+            without_mixture,
         )
 
     def warm_up(self) -> None:
@@ -101,14 +109,18 @@ class Subject:
         return ""
 
     def sample(
-        self, count: int, seed: int, present: Mapping[str, float]
+        self,
+        count: int,
+        seed: int,
+        present: Mapping[str, float],
+        sampler: str = "prior",
     ) -> np.ndarray:
         """Images of random codes, as `vaegan-sample` draws them."""
         attributes = None
         if self.conditions:
             row = [present.get(name, 0.0) for name in self.conditions]
             attributes = np.tile(np.asarray(row, np.float32), (count, 1))
-        codes = noise.latent_codes(count, self.model.latent_dim, seed)
+        codes = self.samplers[sampler].codes(count, seed)
         return self._decode(codes, attributes).numpy()
 
     def edit(
@@ -185,4 +197,20 @@ def _vectors(run, flags, checkpoint):
     return None, (
         "This checkpoint has no attribute vectors yet. Compute them with "
         f"vaegan-attributes {' '.join(flags)} and start this page again."
+    )
+
+
+def _mixture(run, flags, checkpoint):
+    """The mixture of a run, or `None` and why there is none."""
+    try:
+        require(run.model_class, "encode")
+    except ValueError as error:
+        return None, str(error)
+    mixture = kept_mixture(run, checkpoint)
+    if mixture is not None:
+        return mixture, ""
+    return None, (
+        "No mixture is fitted to codes of this checkpoint yet. Fit it with "
+        f"vaegan-sample {' '.join(flags)} --sampler=mixture and start this "
+        "page again."
     )

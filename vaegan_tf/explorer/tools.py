@@ -28,6 +28,7 @@ MAX_PIXELS = 50_000_000
 MAX_STRENGTH = 100.0
 MAX_NAME = 255
 FRAMES = 17
+SAMPLERS = ("mixture", "prior")
 Answer = dict[str, Any]
 
 
@@ -36,6 +37,7 @@ class SampleRequest(Settings):
 
     count: int = setting(16, "How many.", low=1, high=64)
     seed: int = setting(0, "Seed of the codes.", low=0, high=MAX_SEED)
+    sampler: str = setting("prior", "Where codes come from.", choices=SAMPLERS)
 
 
 class EditRequest(Settings):
@@ -102,7 +104,9 @@ def sample(subject: Subject, request: Mapping[str, Any]) -> Answer:
     values = dict(request)
     present = strengths_of(values.pop("attributes", {}))
     asked = SampleRequest.from_dict(values)
-    drawn = subject.sample(asked.count, asked.seed, present)
+    if asked.sampler not in subject.samplers:
+        return {"error": subject.without_mixture}
+    drawn = subject.sample(asked.count, asked.seed, present, asked.sampler)
     known = {k: present[k] for k in subject.conditions if present.get(k)}
     folder = commands.folder_of(subject.label, asked)
     return {

@@ -24,6 +24,7 @@ from vaegan_tf.attributes import AttributeVectors
 from vaegan_tf.export.saved_model import endpoints_of
 from vaegan_tf.export.targets import GENERATOR, check_target
 from vaegan_tf.models import GenerativeModel
+from vaegan_tf.sampling import MixtureSampler
 
 RUNTIME = "node_modules/@tensorflow/tfjs/dist/tf.es2017.min.js"
 _VERSION = "4.22.0"
@@ -36,6 +37,7 @@ def export_web(
     folder: str | os.PathLike,
     vectors: AttributeVectors | None = None,
     kind: str = "balanced",
+    mixture: MixtureSampler | None = None,
     *,
     runtime: str | os.PathLike = RUNTIME,
     title: str = "Faces",
@@ -49,6 +51,7 @@ def export_web(
         folder: Where to; replaced whole if it holds such a page.
         vectors: Attribute vectors, a slider for each.
         kind: Which of these.
+        mixture: Where codes come from beside the prior.
         runtime: The file `tf.es2017.min.js` of the npm package
             `@tensorflow/tfjs`.
         title: What the page is called.
@@ -71,6 +74,7 @@ def export_web(
         "size": model.image_shape[0],
         "channels": model.image_shape[2],
         "vectors": _rows(vectors, kind),
+        "mixture": _triangular(mixture),
         "graph": graph_model(endpoints_of(model)["decode"]),
     }
     page = _page(title=title, facts=facts, runtime=read_runtime(runtime))
@@ -154,8 +158,26 @@ def _weight(name: str, value: np.ndarray) -> tuple[dict[str, Any], bytes]:
 def _rows(
     vectors: AttributeVectors | None, kind: str
 ) -> dict[str, list[float]]:
-    """Vectors by name, to seven digits."""
+    """Vectors by name."""
     if vectors is None:
         return {}
-    rows = vectors.vectors[kind].astype(np.float64).round(7).tolist()
-    return dict(zip(vectors.names, rows))
+    return dict(zip(vectors.names, _list(vectors.vectors[kind])))
+
+
+def _triangular(mixture: MixtureSampler | None) -> dict[str, Any] | None:
+    """A mixture, of each row of its scales what is not above the diagonal."""
+    if mixture is None:
+        return None
+    return {
+        "weights": _list(mixture.weights),
+        "means": _list(mixture.means),
+        "scales": [
+            [_list(row[: index + 1]) for index, row in enumerate(scale)]
+            for scale in mixture.scales
+        ],
+    }
+
+
+def _list(values: np.ndarray) -> list[Any]:
+    """Numbers to seven digits."""
+    return values.astype(np.float64).round(7).tolist()

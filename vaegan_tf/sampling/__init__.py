@@ -1,7 +1,11 @@
 """Where do codes come from? The prior, and what may stand beside it."""
 
 from vaegan_tf.sampling.codes import PosteriorCodes, posterior_codes
-from vaegan_tf.sampling.create import SAMPLERS, create_sampler
+from vaegan_tf.sampling.create import (
+    SAMPLERS,
+    create_sampler,
+    kept_mixture,
+)
 from vaegan_tf.sampling.fit import fit_mixture
 from vaegan_tf.sampling.samplers import (
     MixtureSampler,
@@ -19,5 +23,6 @@ __all__ = [
     "TruncatedSampler",
     "create_sampler",
     "fit_mixture",
+    "kept_mixture",
     "posterior_codes",
 ]

@@ -65,9 +65,19 @@ def create_sampler(
             f"`name` must be one of {', '.join(SAMPLERS)}. "
             f"Received: name={name!r}."
         )
-    step = run.checkpoint_step(checkpoint)
-    kept = _read_mixture(run.mixture, step, num_components, latent_dim)
+    kept = kept_mixture(run, checkpoint, num_components)
     return kept or _fit_to(run, checkpoint, num_components)
+
+
+def kept_mixture(
+    run: Run,
+    checkpoint: CheckpointName = "latest",
+    num_components: int | None = None,
+) -> MixtureSampler | None:
+    """The mixture that a run has for its checkpoint, or `None`."""
+    latent_dim = cast(GenerativeSettings, run.settings.model).latent_dim
+    step = run.checkpoint_step(checkpoint)
+    return _read_mixture(run.mixture, step, num_components, latent_dim)
 
 
 def _fit_to(

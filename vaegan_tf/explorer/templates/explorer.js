@@ -111,6 +111,7 @@ function sample() {
   if (!seed.checkValidity() || seed.value === "") return;
   const request = {
     seed: number(seed),
+    sampler: find("#sampler").value,
     attributes: strengths("#conditions"),
   };
   return ask("sample", () => request, (answer, run) => [
@@ -278,6 +279,7 @@ for (const [group, tool] of [["#attributes", edit], ["#conditions", sample]]) {
   }
 }
 find("#seed").addEventListener("input", sample);
+find("#sampler").addEventListener("change", sample);
 find("#next-seed").addEventListener("click", () => {
   find("#seed").stepUp();
   sample();
