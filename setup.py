@@ -35,6 +35,7 @@ PACKAGE_DATA = [
     "pretrained/avatars64/**",
     "pretrained/templates/*",
     "report/templates/*",
+    "templates/*",
 ]
 DOCS = [
     "mkdocs>=1.6,<2",

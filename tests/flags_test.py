@@ -382,6 +382,7 @@ def test_the_wheel_has_flag_files_types_and_templates(built):
     assert found == set(FILES)
     assert (package / "py.typed").is_file()
     assert (package / "report" / "templates" / "report.html").is_file()
+    assert (package / "templates" / "base.css").is_file()
 
 
 @pytest.mark.parametrize("name", ["demo", "paper/vaegan"])

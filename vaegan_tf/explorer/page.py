@@ -1,6 +1,5 @@
 """The page and its files, as a server sends them."""
 
-import importlib.resources
 from collections.abc import Sequence
 
 from vaegan_tf import templates
@@ -14,26 +13,26 @@ from vaegan_tf.settings import MAX_SEED
 def render(subjects: Sequence[Subject]) -> dict[str, tuple[str, bytes]]:
     """Types and contents of the page, its style and its script, by path."""
     environment = templates.environment("vaegan_tf.explorer")
-    text = environment.get_template("explorer.html").render(
-        runs=[_described(subject) for subject in subjects],
-        attributes=_names(s.vectors.names for s in subjects if s.vectors),
-        conditions=_names(subject.conditions for subject in subjects),
-        max_upload=tools.MAX_UPLOAD,
-        max_seed=MAX_SEED,
-        samplers=tools.SAMPLERS,
-        sampler=_best_sampler(subjects),
-        frames=tools.FRAMES,
-        vectors=VECTORS,
-        paths=PATHS,
-    )
-    folder = importlib.resources.files("vaegan_tf.explorer") / "templates"
+    facts = {
+        "runs": [_described(subject) for subject in subjects],
+        "attributes": _names(s.vectors.names for s in subjects if s.vectors),
+        "conditions": _names(subject.conditions for subject in subjects),
+        "max_upload": tools.MAX_UPLOAD,
+        "max_seed": MAX_SEED,
+        "samplers": tools.SAMPLERS,
+        "sampler": _best_sampler(subjects),
+        "frames": tools.FRAMES,
+        "vectors": VECTORS,
+        "paths": PATHS,
+    }
+    files = {
+        "/": ("text/html; charset=utf-8", "explorer.html"),
+        "/explorer.css": ("text/css", "explorer.css"),
+        "/explorer.js": ("text/javascript", "explorer.js"),
+    }
     return {
-        "/": ("text/html; charset=utf-8", text.encode()),
-        "/explorer.css": ("text/css", (folder / "explorer.css").read_bytes()),
-        "/explorer.js": (
-            "text/javascript",
-            (folder / "explorer.js").read_bytes(),
-        ),
+        path: (kind, environment.get_template(name).render(facts).encode())
+        for path, (kind, name) in files.items()
     }
 
 

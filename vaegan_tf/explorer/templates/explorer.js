@@ -1,5 +1,7 @@
 "use strict";
 
+{% include "sliders.js" %}
+
 const state = JSON.parse(document.getElementById("state").textContent);
 const find = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -152,13 +154,13 @@ function between() {
     const shown = figure(answer.pictures[number(find("#frame"))], "Between");
     shown.frames = answer.pictures;
     shown.className = "moving";
-    const strip = answer.pictures.filter((_, index) => index % 2 === 0);
     return [shown, make("div", { className: "strip" },
-      ...strip.map(url => make("img", { src: url, alt: "" })))];
+      ...answer.pictures.map(url => make("img", { src: url, alt: "" })))];
   });
 }
 
 function moveFrame() {
+  colour(find("#frame"));
   for (const shown of all(".moving")) {
     find("img", shown).src = shown.frames[number(find("#frame"))];
   }
@@ -269,6 +271,7 @@ function shoot() {
 // Controls -----------------------------------------------------------------
 
 function showValue(input) {
+  colour(input);
   const output = input.parentElement.querySelector("output");
   if (output) output.textContent = number(input).toString();
 }
@@ -297,11 +300,18 @@ find("#frame").addEventListener("input", moveFrame);
 find("#path").addEventListener("change", between);
 for (const slot of ["a", "b"]) {
   const part = find(`#slot-${slot}`);
+  const take = ([file]) => { if (file) use(slot, file, file.name, []); };
   find("input[type=file]", part).addEventListener("change", event => {
-    const file = event.target.files[0];
-    if (file) use(slot, file, file.name, []);
+    take(event.target.files);
     event.target.value = "";
   });
+  part.addEventListener("drop", event => take(event.dataTransfer.files));
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    part.addEventListener(kind, event => {
+      event.preventDefault();
+      part.classList.toggle("aimed", kind === "dragover");
+    });
+  }
   const camera = find(".camera", part);
   camera.hidden = !navigator.mediaDevices;
   camera.addEventListener("click", () => openCamera(slot));
