@@ -27,7 +27,13 @@ BENCH = ["matplotlib>=3.9,<4", "torch>=2.13,<2.14"]
 RUFF = "ruff>=0.17,<0.18"  # also formats signatures in the documentation
 HUB = ["huggingface-hub>=1,<3"]
 ONNX = ["onnxruntime>=1.20,<2", "tf2onnx>=1.17,<1.18"]
-TEST = ["pytest>=8,<10", "pytest-xdist>=3.5,<4", *HUB, *ONNX]
+TEST = [
+    "pytest>=8,<10",
+    "pytest-xdist>=3.5,<4",
+    "selenium>=4.40,<5",
+    *HUB,
+    *ONNX,
+]
 PACKAGE_DATA = [
     "py.typed",
     "explorer/templates/*",

@@ -16,6 +16,13 @@ MARKS = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
 ]
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+)
 
 
 @contextlib.contextmanager
@@ -59,11 +66,7 @@ def command(home: pathlib.Path, *arguments):
     options = {"env": {**os.environ, "HOME": str(home)}, "text": True}
     words = [
         CHROMIUM,
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
+        *OPTIONS,
         f"--user-data-dir={home / 'profile'}",
         "--enable-logging=stderr",
         *arguments,
