@@ -392,6 +392,17 @@ def test_a_report_compares_all_kinds_of_models(trained, tmp_path):
     assert all(f"4 samples of {kind}" in text for kind in kinds)
 
 
+def test_published_weights_are_reported_by_name(tmp_path):
+    output = tmp_path / "report.html"
+    call("report", "avatars64", f"--output={output}", "--num_samples=4")
+    text = output.read_text(encoding="utf-8")
+    assert "4 samples of avatars64" in text
+    assert "8 test images, the originals" in text
+    assert "finished, 4,500 steps" in text
+    assert "23.37" in text  # The Fréchet distance on its card.
+    assert "train.flags" not in text
+
+
 def test_a_report_finds_data_that_were_moved(trained, tmp_path, tiny_dir):
     run = shutil.copytree(trained("vae"), tmp_path / "run")
     record = run / "run.json"

@@ -46,6 +46,12 @@ def test_commands_are_told_of_another_checkpoint(trained, served):
     assert set(served[0].subjects[0].flags) == flags
 
 
+def test_published_weights_may_stand_beside_a_run():
+    chosen, _ = explore.command.parse(["--model_dir=a", "--beside=avatars64"])
+    _, beside = explore._models(chosen)
+    assert (beside.model_dir, beside.pretrained) == (None, "avatars64")
+
+
 def test_published_weights_are_explored_as_runs_are():
     chosen, _ = explore.command.parse(["--pretrained=avatars64"])
     subject = explore._subject(chosen)

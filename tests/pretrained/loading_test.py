@@ -9,7 +9,12 @@ import pytest
 
 import vaegan_tf.pretrained
 from vaegan_tf.attributes import attribute_vectors
-from vaegan_tf.pretrained import load_pretrained, names, pretrained_run
+from vaegan_tf.pretrained import (
+    find_run,
+    load_pretrained,
+    names,
+    pretrained_run,
+)
 
 HOME = pathlib.Path(vaegan_tf.pretrained.__file__).parent
 
@@ -44,6 +49,15 @@ def test_it_reconstructs_avatars(run, model):
     image = run.examples("test", 32)["image"]
     error = np.mean((model.reconstruct(image).numpy() - image) ** 2)
     assert error < np.mean((image - image.mean(axis=0)) ** 2) / 4
+
+
+def test_a_run_is_found_by_folder_and_weights_by_name(tmp_path, monkeypatch):
+    assert find_run("avatars64") == pretrained_run("avatars64")
+    assert find_run("avatars64", "photos").source_dir == "photos"
+    assert not find_run(tmp_path / "nothing").exists
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "avatars64").mkdir()
+    assert find_run("avatars64").folder.resolve() == tmp_path / "avatars64"
 
 
 def test_its_vectors_are_of_its_codes(run, model):

@@ -3,6 +3,7 @@ import pathlib
 
 import pytest
 
+from vaegan_tf.pretrained import pretrained_run
 from vaegan_tf.report import records
 
 
@@ -35,6 +36,17 @@ def test_a_run_that_has_only_begun(make_run):
     (folder / "metrics.jsonl").unlink()
     (record,) = records.read_records([folder])
     assert (record.steps, record.metrics) == (0, [])
+
+
+def test_of_published_weights_the_card_is_read():
+    run = pretrained_run("avatars64")
+    (record,) = records.read_records([run])
+    card = json.loads((run.folder / "card.json").read_text())
+    assert record.label == "avatars64"
+    assert (record.steps, record.is_finished) == (4500, True)
+    assert record.evaluation["scores"] == card["scores"]
+    assert record.evaluation["command"].startswith("vaegan-evaluate ")
+    assert record.similarity is None
 
 
 def test_conditional_models_are_called_so(make_record):

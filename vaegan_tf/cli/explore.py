@@ -19,7 +19,9 @@ class ExploreSettings(TrainedModel):
     """Where the page is, and what else it shows."""
 
     beside: str | None = setting(
-        None, "Folder of another run, to be shown side by side with this one."
+        None,
+        "Folder of another run, to be shown side by side with this one; "
+        "published weights also by name or address.",
     )
     host: str = setting(
         "127.0.0.1",
@@ -35,12 +37,8 @@ def main(explore: ExploreSettings) -> None:
     """Loads the models and serves the page until Ctrl-C."""
     from vaegan_tf.explorer import create_server
 
-    models: list[TrainedModel] = [explore]
-    if explore.beside is not None:
-        chosen = {"model_dir": explore.beside, "checkpoint": explore.checkpoint}
-        models.append(TrainedModel(**chosen))
     with create_server(host=explore.host, port=explore.port) as server:
-        server.show([_subject(model) for model in models])
+        server.show([_subject(model) for model in _models(explore)])
         for subject in server.subjects:
             subject.warm_up()
         if not server.is_private:
@@ -53,6 +51,18 @@ def main(explore: ExploreSettings) -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             logging.info("Stopped.")
+
+
+def _models(explore):
+    """The model, and the one beside it if there is one."""
+    from vaegan_tf.pretrained import find_run
+
+    yield explore
+    if explore.beside is not None:
+        is_published = find_run(explore.beside).is_published
+        kind = "pretrained" if is_published else "model_dir"
+        chosen = {kind: explore.beside, "checkpoint": explore.checkpoint}
+        yield TrainedModel(**chosen)
 
 
 def _subject(chosen):

@@ -17,7 +17,9 @@ class ReportSettings(ModelModule, CheckpointSettings):
     """Which runs are compared, and how."""
 
     runs: tuple[str, ...] | None = setting(
-        None, "Folders of trained runs, one to eight."
+        None,
+        "Folders of trained runs, one to eight; published weights also by "
+        "name or address, as --pretrained of other commands.",
     )
     output: str = setting("report.html", "The page to write.")
     num_samples: int = setting(36, "Samples of each model.", low=1, high=10_000)
@@ -41,11 +43,13 @@ class ReportSettings(ModelModule, CheckpointSettings):
 
 def main(report: ReportSettings) -> None:
     """Reads the runs, lets their models draw, writes the page."""
+    from vaegan_tf.pretrained import find_run
     from vaegan_tf.report import write_report
 
     settings = report.as_dict()
     del settings["import_"]
-    runs, output = settings.pop("runs"), settings.pop("output")
+    runs = [find_run(name) for name in settings.pop("runs") or ()]
+    output = settings.pop("output")
     typed = app.command_line()
     for problem in write_report(runs, output, **settings, command=typed):
         logging.warning("%s", problem)

@@ -38,7 +38,9 @@ class SimilaritySettings(ModelModule, CheckpointSettings):
     """Which runs are scored, and by what."""
 
     runs: tuple[str, ...] | None = setting(
-        None, "Folders of trained runs of one data set."
+        None,
+        "Folders of trained runs of one data set; published weights also by "
+        "name or address, as --pretrained of other commands.",
     )
     predictor: str = setting(
         REQUIRED,
@@ -115,13 +117,13 @@ def main(settings: SimilaritySettings) -> None:
     """Loads models and predictor, scores, prints and writes."""
     from vaegan_tf.evaluation import Evaluation, create_extractor, table
     from vaegan_tf.models import require
-    from vaegan_tf.runs import Run
+    from vaegan_tf.pretrained import find_run
     from vaegan_tf.settings import FeatureSettings
 
     features = FeatureSettings(predictor=settings.predictor)
     extractor = cast("Extractor", create_extractor(features))
     places = settings.source_dir, settings.data_dir
-    runs = [Run(folder, *places) for folder in settings.runs or ()]
+    runs = [find_run(name, *places) for name in settings.runs or ()]
     for run in runs:
         require(run.model_class, "sample")
         if not _is_conditional(run):

@@ -1,6 +1,7 @@
 """What works without a training? Published weights."""
 
 from vaegan_tf.pretrained.loading import (
+    find_run,
     load_pretrained,
     names,
     pretrained_run,
@@ -9,6 +10,7 @@ from vaegan_tf.pretrained.publishing import check_target, publish
 
 __all__ = [
     "check_target",
+    "find_run",
     "load_pretrained",
     "names",
     "pretrained_run",

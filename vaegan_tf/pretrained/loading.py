@@ -47,6 +47,22 @@ def pretrained_run(
     return run
 
 
+def find_run(
+    name: str | os.PathLike,
+    source_dir: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike | None = None,
+) -> Run:
+    """A run by its folder, or published weights by their name or address.
+
+    A folder of such a name comes first. Arguments and errors are those of
+    `pretrained_run`; a folder that is none of a run fails when it is read.
+    """
+    is_folder = pathlib.Path(os.fspath(name)).expanduser().exists()
+    if not is_folder and (name in names() or hub.is_address(name)):
+        return pretrained_run(name, source_dir, data_dir)
+    return Run(name, source_dir, data_dir)
+
+
 def load_pretrained(name: str | os.PathLike) -> ObjectiveModel:
     """A model with published weights, in float32.
 

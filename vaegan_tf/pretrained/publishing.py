@@ -70,7 +70,7 @@ def publish(
         _copy_kept(run, target, step)
         card = _card(run, target, model, step)
         card = {"name": folder.name, "licence": licence, **card}
-        files.write_json(partial / "card.json", card)
+        files.write_json(target.card, card)
         files.write_text(partial / "README.md", _readme(card))
     return card
 

@@ -19,12 +19,13 @@ from vaegan_tf.report import (
     settings,
 )
 from vaegan_tf.report.records import Record, read_records
+from vaegan_tf.runs import Run
 from vaegan_tf.runs.run import CheckpointName
 from vaegan_tf.training.callbacks import duration
 
 
 def write_report(
-    folders: Sequence[str | os.PathLike] | None,
+    folders: Sequence[Run | str | os.PathLike] | None,
     output: str | os.PathLike,
     *,
     checkpoint: CheckpointName = "latest",
@@ -40,7 +41,7 @@ def write_report(
     Runs of different data sets or image sizes are shown, but not compared.
 
     Args:
-        folders: The runs' folders, at most eight.
+        folders: Runs or their folders, at most eight.
         output: The file to write.
         checkpoint: The one that generates.
         num_samples: Samples of each model.

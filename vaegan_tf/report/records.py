@@ -115,7 +115,9 @@ class Record:
 
     @functools.cached_property
     def steps(self) -> int:
-        """Steps trained so far, by checkpoints and metrics."""
+        """Steps trained so far, by weights, checkpoints and metrics."""
+        if self.run.is_published:
+            return self.run.checkpoint_step()
         logged = [record["step"] for record in self.metrics]
         return max([0, *logged, *steps_in(self.run.checkpoints)])
 
@@ -125,7 +127,9 @@ class Record:
         return self.steps >= self.planned_steps
 
 
-def read_records(folders: Sequence[str | os.PathLike] | None) -> list[Record]:
+def read_records(
+    folders: Sequence[Run | str | os.PathLike] | None,
+) -> list[Record]:
     """Reads the runs to compare.
 
     Raises:
@@ -142,11 +146,11 @@ def read_records(folders: Sequence[str | os.PathLike] | None) -> list[Record]:
             f"A report compares at most {MAX_RUNS} runs, or their lines "
             f"could not be told apart. Received: {len(folders)}."
         )
-    runs = [Run(folder) for folder in folders]
+    runs = [each if isinstance(each, Run) else Run(each) for each in folders]
     paths = [run.folder.resolve() for run in runs]
     for index, path in enumerate(paths):
         if path in paths[:index]:
-            raise ValueError(f"{folders[index]} is given twice.")
+            raise ValueError(f"{runs[index].folder} is given twice.")
     numbered = enumerate(zip(labels(paths), runs))
     return [_read(index, label, run) for index, (label, run) in numbered]
 
@@ -196,13 +200,11 @@ def _read(index, label, run):
     metrics, speeds = read_lines(run.metrics), read_lines(run.speed)
     if any(not {"seconds", "images_per_second"} <= set(s) for s in speeds):
         raise ValueError(f"{run.speed} is damaged: a record has no speed.")
-    scores = [
-        _read_scores(path, command)
-        for path, command in (
-            (run.evaluation, "vaegan-evaluate"),
-            (run.similarity, "vaegan-similarity"),
-        )
-    ]
+    evaluated = (run.evaluation, "vaegan-evaluate")
+    if run.is_published:
+        evaluated = (run.card, "vaegan-publish")
+    similarity = (run.similarity, "vaegan-similarity")
+    scores = [_read_scores(*each) for each in (evaluated, similarity)]
     return Record(index, label, run, about, metrics, speeds, *scores)
 
 
@@ -235,7 +237,8 @@ def _read_scores(path, command):
         evaluation = json.loads(path.read_text(encoding="utf-8"))
         if not {"scores", "any_shot"} & set(evaluation):
             raise ValueError("it holds no scores")
-        evaluation = {**_OPTIONAL, **evaluation}
+        of_card = {"command": evaluation.get("scored_by")}
+        evaluation = {**_OPTIONAL, **of_card, **evaluation}
         if problem := _problem(evaluation):
             raise ValueError(problem)
     except (ValueError, KeyError, TypeError, RecursionError) as error:

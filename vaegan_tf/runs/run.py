@@ -61,6 +61,7 @@ class Run:
     vectors = property(lambda self: self.folder / "attributes" / "vectors.npz")
     similarity = property(lambda self: self.folder / "similarity.json")
     weights = property(lambda self: self.folder / "weights.npz")
+    card = property(lambda self: self.folder / "card.json")
     kept_examples = property(lambda self: self.folder / "examples.npz")
     lock = property(lambda self: self.folder / ".lock")
 
