@@ -227,6 +227,26 @@ def test_a_file_is_edited_and_saved(page, face, subject, downloads):
     np.testing.assert_array_equal(edited, reconstruction)
 
 
+def test_a_file_may_be_dropped(page, face):
+    path, image = face
+    page.driver.execute_script(
+        """const data = new DataTransfer();
+        const letters = [...atob(arguments[0])];
+        const content = Uint8Array.from(letters, c => c.charCodeAt(0));
+        data.items.add(new File([content], "dropped.png"));
+        const init = { dataTransfer: data, bubbles: true, cancelable: true };
+        const part = document.querySelector("#slot-b");
+        for (const kind of ["dragover", "drop"]) {
+          part.dispatchEvent(new DragEvent(kind, init));
+        }""",
+        base64.b64encode(path.read_bytes()).decode(),
+    )
+    page.settle()
+    assert page.find("#slot-b .note").text.startswith("dropped.png. ")
+    assert_alike(page.pictures("#slot-b"), image)
+    assert "aimed" not in page.find("#slot-b").get_attribute("class")
+
+
 def test_two_pictures_are_joined_and_compared(page, subject):
     frames = page.pictures(".strip")
     (middle,) = page.pictures(".moving")

@@ -63,7 +63,8 @@ function present(tool, run, answer, show) {
     return;
   }
   find(".save", part).href = answer.figure;
-  find("code", part).textContent = [...before(tool), answer.command].join("\n");
+  find("code", part).replaceChildren(
+    ...words([...before(tool), answer.command].join("\n")));
   find(".pictures", part).replaceChildren(...show(answer, run));
 }
 
@@ -71,6 +72,12 @@ function present(tool, run, answer, show) {
 function before(tool) {
   const used = { edit: ["a"], anomaly: ["a"], sample: [] }[tool] ?? ["a", "b"];
   return [...new Set(used.flatMap(slot => slots[slot].before))];
+}
+
+// A text whose lines break between words, and at none of their hyphens.
+function words(text) {
+  return text.split(/(\s)/).map((part, index) =>
+    index % 2 ? part : make("span", { textContent: part }));
 }
 
 // Showing ------------------------------------------------------------------
