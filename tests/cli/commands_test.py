@@ -1,8 +1,10 @@
 """The commands themselves, on runs of four steps."""
 
 import importlib
+import json
 import os
 import pathlib
+import re
 import resource
 import runpy
 import shutil
@@ -354,6 +356,20 @@ def test_an_export_with_a_mixture(trained, tmp_path):
     )["image"]
     assert image.shape == (3, 32, 32, 3)
     assert (run / "samplers" / "mixture.npz").exists()
+    # A page takes what is there.
+    runtime = tmp_path / "tf.js"
+    runtime.write_text("loadGraphModel")
+    call(
+        "export",
+        f"--model_dir={run}",
+        f"--output={tmp_path / 'page'}",
+        "--format=web",
+        f"--runtime={runtime}",
+    )
+    page = (tmp_path / "page" / "index.html").read_text()
+    facts = json.loads(re.search(r"const facts = (.*);\n", page)[1])
+    assert sum(facts["mixture"]["weights"]) == pytest.approx(1)
+    assert [len(row) for row in facts["mixture"]["scales"][1]] == [1, 2, 3, 4]
 
 
 def test_components_belong_to_a_mixture(trained):
