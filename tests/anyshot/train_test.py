@@ -244,5 +244,5 @@ def test_balanced_batches_draw_classes_uniformly(toy):
 
 def test_features_are_not_augmented(toy):
     dataset = load_features("xlsa17", source_dir=toy)
-    with pytest.raises(ValueError, match="must be 'none' for features"):
+    with pytest.raises(ValueError, match=r"must be one of none\. Received"):
         dataset.train_batches(4, seed=0, augmentation="flip")

@@ -97,7 +97,7 @@ def test_batches_are_copies_from_any_step_on():
     np.testing.assert_allclose(
         first["image"][0], example / 127.5 - 1, atol=1e-6
     )
-    with pytest.raises(ValueError, match="must be 'none' for a single"):
+    with pytest.raises(ValueError, match=r"must be one of none\. Received"):
         dataset.train_batches(1, seed=1, augmentation="flip")
     other = SingleDataset("own", example + 1)
     assert dataset.contents != other.contents

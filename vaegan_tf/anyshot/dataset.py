@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -13,12 +13,8 @@ from vaegan_tf.anyshot.eszsl import choose_eszsl, fit_eszsl
 from vaegan_tf.anyshot.features import FeatureTable
 from vaegan_tf.anyshot.task import Part, Task, create_task
 from vaegan_tf.anyshot.xlsa17 import read_xlsa17
-from vaegan_tf.data.order import (
-    check_at_least,
-    in_order,
-    place,
-    shuffled_indices,
-)
+from vaegan_tf.data.augmentation import Rows
+from vaegan_tf.data.order import Stream, in_order, shuffled_indices
 from vaegan_tf.settings.anyshot import PRIORS
 
 # Streams of the same seed that are independent of each other.
@@ -26,7 +22,7 @@ _EXAMPLES, _CLASSES, _NOVEL = 0, 1, 2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class FeatureDataset:
+class FeatureDataset(Stream):
     """Features of a task in batches, as `ImageDataset` has images.
 
     Args:
@@ -66,20 +62,14 @@ class FeatureDataset:
             for name, part in self.splits.items()
         }
 
-    def train_batches(
-        self,
-        batch_size: int,
-        *,
-        seed: int,
-        start_step: int = 0,
-        augmentation: str = "none",
-        parts: Sequence[int] = (0,),
-        num_parts: int = 1,
-    ) -> tf.data.Dataset:
-        """Endless shuffled batches; batch s depends on (seed, s) alone.
+    def load(self, split: str) -> None:
+        """Makes the tensors of all splits."""
+        _ = self._tensors
 
-        Arguments are those of `ImageDataset.train_batches`; `augmentation`
-        must be `none`.
+    def part_of_batch(
+        self, split: str, step: tf.Tensor, rows: Rows, seed: int
+    ) -> dict[str, tf.Tensor]:
+        """As in every `Stream`; batches are shuffled, or balanced.
 
         Returns:
             `feature`, (batch, d), and `attributes`, (batch, a), of its class;
@@ -87,27 +77,15 @@ class FeatureDataset:
             `novel_attributes`, (batch, a), of classes drawn by the prior:
             those of the features are not known. All are float32.
         """
-        if augmentation != "none":
-            raise ValueError(
-                "`augmentation` must be 'none' for features. "
-                f"Received: augmentation={augmentation!r}."
-            )
-        check_at_least("batch_size", batch_size, num_parts)
         tensors, prior = self._tensors, self.novel_prior
-
-        def part_at(position):
-            step, rows = place(position, batch_size, parts, num_parts)
-            chosen = self._rows(step, batch_size, seed)
-            example = self._examples(tensors, "train", rows.of(chosen))
-            if prior is None:
-                return example
-            novel, classes = self._novel(prior, step, batch_size, seed)
-            return example | _novel_example(
-                tensors, rows.of(novel), rows.of(classes)
-            )
-
-        start = start_step * len(parts)
-        return in_order(tf.data.Dataset.range(start, tf.int64.max), part_at)
+        chosen = self._rows(split, step, rows.total, seed)
+        example = self._examples(tensors, split, rows.of(chosen))
+        if prior is None:
+            return example
+        novel, classes = self._novel(prior, step, rows.total, seed)
+        return example | _novel_example(
+            tensors, rows.of(novel), rows.of(classes)
+        )
 
     def batches(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Examples of a split as from `train_batches`, each once, in order."""
@@ -128,7 +106,6 @@ class FeatureDataset:
 
     @functools.cached_property
     def _tensors(self) -> dict[str, tf.Tensor]:
-        # Before any tracing: a tensor made inside a map belongs to its graph.
         task = self.task
         arrays = {
             "train": task.train.features,
@@ -149,9 +126,9 @@ class FeatureDataset:
             "attributes": tf.gather(tensors["attributes"], labels),
         }
 
-    def _rows(self, step, batch_size, seed):
-        """Positions of a batch's training examples."""
-        labels = self.task.train.labels
+    def _rows(self, split, step, batch_size, seed):
+        """Positions of a batch's examples."""
+        labels = self.splits[split].labels
         if not self.class_balanced:
             return shuffled_indices(step, batch_size, len(labels), seed)
         order = np.argsort(labels, kind="stable")

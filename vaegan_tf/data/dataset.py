@@ -3,18 +3,19 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from vaegan_tf.data import transforms
-from vaegan_tf.data.augmentation import AUGMENTATIONS
+from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
 from vaegan_tf.data.order import (
+    Stream,
     check_at_least,
     in_order,
-    place,
+    one_of,
     shuffled_indices,
 )
 
@@ -95,13 +96,15 @@ class Split:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ImageDataset:
+class ImageDataset(Stream):
     """Images of one shape in the splits `train`, `validation` and `test`."""
 
     name: str
     image_shape: tuple[int, int, int]  # (height, width, channels)
     attribute_names: tuple[str, ...]  # Possibly none.
     splits: Mapping[str, Split]
+
+    augmentations = AUGMENTATIONS
 
     @property
     def contents(self) -> dict[str, str]:
@@ -130,53 +133,24 @@ class ImageDataset:
         )
         return dataclasses.replace(self, splits={**self.splits, "train": few})
 
-    def train_batches(
-        self,
-        batch_size: int,
-        *,
-        seed: int,
-        start_step: int = 0,
-        augmentation: str = "none",
-        split: str = "train",
-        parts: Sequence[int] = (0,),
-        num_parts: int = 1,
-    ) -> tf.data.Dataset:
-        """Endless shuffled batches; batch s depends on (seed, s) alone.
+    def load(self, split: str) -> None:
+        """Reads a split's images, or opens them where they are too many."""
+        self.splits[split].gather(tf.zeros([1], tf.int64))
+
+    def part_of_batch(
+        self, split: str, step: tf.Tensor, rows: Rows, seed: int
+    ) -> dict[str, tf.Tensor]:
+        """As in every `Stream`; batches are shuffled.
 
         Every epoch is a new permutation of the split; batches cross its end.
-        To resume after n steps is to start at `start_step=n`.
-
-        Args:
-            batch_size: Number of images in a batch, over all replicas.
-            seed: Seed of the order and of the augmentation.
-            start_step: Number of the first batch.
-            augmentation: `none`, `flip` or `authors` (see `augmentation`).
-            split: Name of the split.
-            parts: Which parts of every batch to return, one after the other.
-            num_parts: How many parts make up a batch, of almost equal sizes.
 
         Returns:
             `image`, float32 (batch, height, width, channels) in [−1, 1], and
             `attributes`, float32 (batch, attributes), if there are any.
         """
-        source = _one_of("split", self.splits, split)
-        check_at_least("start_step", start_step, 0)
-        check_at_least("batch_size", batch_size, num_parts)
-        augment = _one_of("augmentation", AUGMENTATIONS, augmentation)
-        _load(source)
-
-        def part_at(position):
-            step, rows = place(position, batch_size, parts, num_parts)
-            indices = shuffled_indices(step, batch_size, len(source), seed)
-            example = transforms.to_float(source.gather(rows.of(indices)))
-            step_seed = tf.random.experimental.stateless_fold_in(
-                tf.constant([seed, 0], tf.int64), step
-            )
-            image = augment(example["image"], step_seed, rows)
-            return {**example, "image": image}
-
-        start = start_step * len(parts)
-        return in_order(tf.data.Dataset.range(start, tf.int64.max), part_at)
+        source = self.splits[split]
+        indices = shuffled_indices(step, rows.total, len(source), seed)
+        return transforms.to_float(source.gather(rows.of(indices)))
 
     def batches(
         self, split: str, batch_size: int, count: int | None = None
@@ -186,10 +160,10 @@ class ImageDataset:
         The last batch may have fewer. With `count`, these are the examples at
         `positions`.
         """
-        source = _one_of("split", self.splits, split)
+        source = one_of("split", self.splits, split)
         check_at_least("batch_size", batch_size, 1)
         positions = self.positions(split, count)
-        _load(source)
+        self.load(split)
 
         def batch_of(indices):
             return transforms.to_float(source.gather(indices))
@@ -199,7 +173,7 @@ class ImageDataset:
 
     def positions(self, split: str, count: int | None = None) -> np.ndarray:
         """Positions of `count` evenly spaced examples of a split, ascending."""
-        total = len(_one_of("split", self.splits, split))
+        total = len(one_of("split", self.splits, split))
         count = total if count is None else count
         if not 1 <= count <= total:
             raise ValueError(
@@ -207,17 +181,3 @@ class ImageDataset:
                 f"Asked for: {count:,}."
             )
         return np.arange(count, dtype=np.int64) * total // count
-
-
-def _load(split):
-    # Before any tracing: a tensor made inside a map would belong to its graph.
-    split.gather(tf.zeros([1], tf.int64))
-
-
-def _one_of(name, options, value):
-    if value not in options:
-        raise ValueError(
-            f"`{name}` must be one of {', '.join(options)}. "
-            f"Received: {value!r}."
-        )
-    return options[value]

@@ -1,15 +1,89 @@
 """Which examples make up batch s? A function of (seed, s) alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import tensorflow as tf
 
-from vaegan_tf.data.augmentation import Rows
+from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
+
+T = TypeVar("T")
 
 
-def place(
-    position: tf.Tensor, batch_size: int, parts: Sequence[int], num_parts: int
-) -> tuple[tf.Tensor, Rows]:
+class Stream:
+    """Examples in splits, and endless batches of them to train on.
+
+    A subclass has `splits` and implements `load` and `part_of_batch`.
+
+    Attributes:
+        augmentations: What can be done to the images of a batch, by name.
+    """
+
+    augmentations: ClassVar[Mapping[str, Callable[..., tf.Tensor]]] = {
+        "none": AUGMENTATIONS["none"]
+    }
+    splits: Any  # By name; whatever it is that a subclass keeps of them.
+
+    def load(self, split: str) -> None:
+        """Makes the tensors of a split.
+
+        Called before any tracing: a tensor that is made inside a map would
+        belong to its graph.
+        """
+        raise NotImplementedError
+
+    def part_of_batch(
+        self, split: str, step: tf.Tensor, rows: Rows, seed: int
+    ) -> dict[str, tf.Tensor]:
+        """Some rows of the batch of a step: a function of (seed, step)."""
+        raise NotImplementedError
+
+    def train_batches(
+        self,
+        batch_size: int,
+        *,
+        seed: int,
+        start_step: int = 0,
+        augmentation: str = "none",
+        split: str = "train",
+        parts: Sequence[int] = (0,),
+        num_parts: int = 1,
+    ) -> tf.data.Dataset:
+        """Endless batches; batch s depends on (seed, s) alone.
+
+        To resume after n steps is to start at `start_step=n`.
+
+        Args:
+            batch_size: Number of examples in a batch, over all replicas.
+            seed: Seed of the order and of the augmentation.
+            start_step: Number of the first batch.
+            augmentation: One of `augmentations`.
+            split: Name of the split.
+            parts: Which parts of every batch to return, one after the other.
+            num_parts: How many parts make up a batch, of almost equal sizes.
+        """
+        one_of("split", self.splits, split)
+        check_at_least("start_step", start_step, 0)
+        check_at_least("batch_size", batch_size, num_parts)
+        augment = one_of("augmentation", self.augmentations, augmentation)
+        self.load(split)
+
+        def part_at(position):
+            step, rows = _place(position, batch_size, parts, num_parts)
+            example = self.part_of_batch(split, step, rows, seed)
+            if augmentation == "none":
+                return example
+            step_seed = tf.random.experimental.stateless_fold_in(
+                tf.constant([seed, 0], tf.int64), step
+            )
+            image = augment(example["image"], step_seed, rows)
+            return {**example, "image": image}
+
+        start = start_step * len(parts)
+        return in_order(tf.data.Dataset.range(start, tf.int64.max), part_at)
+
+
+def _place(position, batch_size, parts, num_parts):
     """Step and rows of one element of a stream of some parts of batches."""
     part = tf.gather(tf.constant(parts, tf.int64), position % len(parts))
     first = part * batch_size // num_parts
@@ -68,3 +142,13 @@ def check_at_least(name: str, value: int, lowest: int) -> None:
         raise ValueError(
             f"`{name}` must be at least {lowest}. Received: {value}."
         )
+
+
+def one_of(name: str, options: Mapping[str, T], value: str) -> T:
+    """One of some options; raises a ValueError if it is none of them."""
+    if value not in options:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(options)}. "
+            f"Received: {value!r}."
+        )
+    return options[value]

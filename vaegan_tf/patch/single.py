@@ -5,7 +5,7 @@ import functools
 import hashlib
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -13,15 +13,16 @@ from PIL import Image, ImageSequence
 
 from vaegan_tf import files
 from vaegan_tf import images as pictures
+from vaegan_tf.data.augmentation import Rows
 from vaegan_tf.data.image_files import SUFFIXES
-from vaegan_tf.data.order import check_at_least, in_order, place
+from vaegan_tf.data.order import Stream
 from vaegan_tf.patch.drawn import draw_avatar_clip, draw_texture
 
 FILMS = (".mp4", ".webm", ".mov", ".mkv")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SingleDataset:
+class SingleDataset(Stream):
     """One example, in batches as `ImageDataset` has many.
 
     Args:
@@ -52,39 +53,25 @@ class SingleDataset:
         """The example as a batch of one, float32 in [−1, 1]."""
         return self.example[None].astype(np.float32) / 127.5 - 1.0
 
-    def train_batches(
-        self,
-        batch_size: int,
-        *,
-        seed: int,
-        start_step: int = 0,
-        augmentation: str = "none",
-        parts: Sequence[int] = (0,),
-        num_parts: int = 1,
-    ) -> tf.data.Dataset:
-        """Endless batches, all rows of which are the example.
+    @functools.cached_property
+    def _tensor(self) -> tf.Tensor:
+        with tf.device("CPU:0"):
+            return tf.constant(self.batch)
 
-        Arguments are those of `ImageDataset.train_batches`; `augmentation`
-        must be `none`.
+    def load(self, split: str) -> None:
+        """Makes the tensor of the example."""
+        _ = self._tensor
+
+    def part_of_batch(
+        self, split: str, step: tf.Tensor, rows: Rows, seed: int
+    ) -> dict[str, tf.Tensor]:
+        """As in every `Stream`; all rows are the example.
 
         Returns:
             `image`, float32 (batch, *shape, channels) in [−1, 1].
         """
-        if augmentation != "none":
-            raise ValueError(
-                "`augmentation` must be 'none' for a single example. "
-                f"Received: augmentation={augmentation!r}."
-            )
-        check_at_least("batch_size", batch_size, num_parts)
-        with tf.device("CPU:0"):
-            copies = tf.constant(np.repeat(self.batch, batch_size, axis=0))
-
-        def part_at(position):
-            _, rows = place(position, batch_size, parts, num_parts)
-            return {"image": rows.of(copies)}
-
-        start = start_step * len(parts)
-        return in_order(tf.data.Dataset.range(start, tf.int64.max), part_at)
+        image = self._tensor
+        return {"image": tf.broadcast_to(image, [rows.size, *image.shape[1:]])}
 
     def batches(self, split: str, batch_size: int) -> tf.data.Dataset:
         """The example once, as a batch of `train_batches`, for every split."""
