@@ -26,7 +26,22 @@ PLAIN = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}
 SPECTRAL = {2: SpectralConvolution, 3: SpectralConvolution3D}
 
 
-class PatchNetwork(keras.Model):
+class FromArguments:
+    """A network that Keras makes anew from its constructor's arguments."""
+
+    _arguments: dict[str, Any]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return dict(self._arguments)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], **kwargs: Any) -> Self:
+        """Makes the network from `get_config`."""
+        return cls(**config)
+
+
+class PatchNetwork(FromArguments, keras.Model):
     """A functional model of maps of any size that remembers its arguments.
 
     Args:
@@ -52,15 +67,6 @@ class PatchNetwork(keras.Model):
         """
         own = {key: getattr(settings, key) for key in cls.own_settings}
         return cls(**example, **own)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], **kwargs: Any) -> Self:
-        """Makes the network from `get_config`."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
@@ -110,7 +116,7 @@ class RefinementBlock(PatchNetwork):
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
-class Refiner(keras.Model):
+class Refiner(FromArguments, keras.Model):
     """The blocks of all scales above the coarsest.
 
     They are made at once and trained one after the other, so that every
@@ -181,15 +187,6 @@ class Refiner(keras.Model):
         if noise is not None:
             noisy += self.amplitudes[scale] * noise
         return tf.tanh(enlarged + self.block(scale)(noisy, training=training))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], **kwargs: Any) -> Self:
-        """Makes the network from `get_config`."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
