@@ -32,6 +32,7 @@ class Purpose(enum.IntEnum):
     NOVEL = 7
     NOVEL_INTERPOLATION = 8
     REFINEMENT = 9
+    CROP = 10
 
 
 def fold(seed: Seed, *numbers: Integer) -> tf.Tensor:

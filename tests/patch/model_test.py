@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from tests.patch.conftest import example, make
-from vaegan_tf import hardware, losses
+from vaegan_tf import hardware, losses, noise
 from vaegan_tf.models import kinds, require
+from vaegan_tf.noise import Purpose
 from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.patch.networks import PatchCritic
 from vaegan_tf.patch.pyramid import enlarged
@@ -169,6 +170,33 @@ def test_the_penalty_is_that_of_the_slope_at_each_position():
     found = losses.gradient_penalty(lambda x: x * weight, *maps, mixing)
     assert found.shape == (2, 6, 12)
     np.testing.assert_allclose(found, 16.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(10, 20), (3, 10, 20)])
+def test_the_penalty_of_a_crop_is_that_of_one_window(shape):
+    """D sums x²/2, so that its slope is x itself at each position."""
+    model = make(shape, penalty_crop=8)
+    finest = model.prepare_step(model.last_step - 1)
+    vars(model)["critic"] = lambda maps, training: tf.square(maps) / 2
+    image, places = example(shape), set()
+    for step in range(3):
+        model.step.assign(step)
+        found = model.terms({"image": image}, training=True)["penalty"]
+        _, generated = model._pair(image, finest, training=True)
+        mixing = noise.uniform(
+            [1] * image.ndim, *model.noise_of(True), Purpose.INTERPOLATION
+        )
+        between = (mixing * image + (1 - mixing) * generated).numpy()
+        penalties = (np.linalg.norm(between[0], axis=-1) - 1) ** 2
+        windows = np.lib.stride_tricks.sliding_window_view(
+            penalties, (8, 8), axis=(-2, -1)
+        ).mean(axis=(-2, -1))
+        # All frames of a clip are in the crop.
+        means = windows.reshape(-1, 3, 13).mean(axis=0)
+        distances = np.abs(means - found.numpy())
+        assert distances.min() < 1e-5
+        places.add(int(distances.argmin()))
+    assert len(places) > 1
 
 
 @pytest.mark.parametrize("rank", [2, 3])

@@ -11,7 +11,7 @@ from vaegan_tf.models.base import Example, Terms
 from vaegan_tf.models.registry import register
 from vaegan_tf.noise import Purpose
 from vaegan_tf.patch.drawing import PatchHierarchy
-from vaegan_tf.patch.pyramid import enlarged
+from vaegan_tf.patch.pyramid import cropped, enlarged
 from vaegan_tf.patch.stages import forecast
 from vaegan_tf.settings import HPVAEGANSettings
 
@@ -191,17 +191,17 @@ class HPVAEGAN(PatchHierarchy):
         def score(maps):
             return self.critic(maps, training=training)
 
-        count = tf.shape(image)[0]
         real = self.pyramid.at(image, scale)
         reconstructed, generated = self._pair(image, scale, training)
         scores = score(tf.concat([real, generated], axis=0))
         real_score, score_of_fake = tf.split(_mean(scores), 2)
+        fixed = tf.stop_gradient(generated)
+        real, fixed = self._crops(real, fixed, scale, training)
         seed, step = self.noise_of(training)
         ones = [1] * (len(self.shape) + 1)
         mixing = noise.uniform(
-            [count, *ones], seed, step, Purpose.INTERPOLATION
+            [tf.shape(image)[0], *ones], seed, step, Purpose.INTERPOLATION
         )
-        fixed = tf.stop_gradient(generated)
         penalty = losses.gradient_penalty(score, real, fixed, mixing)
         return {
             "error": self._error(reconstructed, image, scale),
@@ -209,6 +209,18 @@ class HPVAEGAN(PatchHierarchy):
             "generated": score_of_fake,
             "penalty": _mean(penalty),
         }
+
+    def _crops(self, real, generated, scale, training):
+        """What the penalty is computed on: both at one place, or whole."""
+        shape = self.pyramid.shapes[scale]
+        size = cropped(shape, self.settings.penalty_crop)
+        if size == shape:
+            return real, generated
+        both = tf.concat([real, generated], axis=-1)
+        seed = noise.fold(*self.noise_of(training), Purpose.CROP)
+        sizes = [tf.shape(both)[0], *size, both.shape[-1]]
+        crops = tf.image.stateless_random_crop(both, sizes, seed)
+        return tf.split(crops, 2, axis=-1)
 
     def _pair(self, image, scale, training):
         """A reconstruction and a fake at a GAN scale, in one pass."""

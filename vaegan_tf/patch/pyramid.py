@@ -102,6 +102,17 @@ def create_pyramid(
     return Pyramid(tuple(shapes), tuple(rates))
 
 
+def cropped(shape: Sequence[int], longest: int | None) -> Shape:
+    """Sizes of a crop, no side of which is above the longest; `None`: whole.
+
+    All frames of a clip stay.
+    """
+    if longest is None:
+        return tuple(shape)
+    *frames, height, width = shape
+    return (*frames, min(height, longest), min(width, longest))
+
+
 def resized(example: tf.Tensor, shape: Sequence[Size]) -> tf.Tensor:
     """A batch of examples in other sizes, with values in [−1, 1].
 

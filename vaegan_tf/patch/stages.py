@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from vaegan_tf import hardware
 from vaegan_tf.patch.networks import KERNEL, PLAIN
-from vaegan_tf.patch.pyramid import Pyramid
+from vaegan_tf.patch.pyramid import Pyramid, cropped
 from vaegan_tf.settings import HPVAEGANSettings
 
 # Passes through a network, each as costly as one forward: forward and twice as
@@ -17,12 +17,17 @@ from vaegan_tf.settings import HPVAEGANSettings
 # of its gradient at the fake, and of the penalty and that one's gradient.
 _VAE_PASSES = 3
 _BLOCK_PASSES = 6
-_CRITIC_PASSES = 6 + 1 + 6
-# Maps of a layer that are kept at once in these passes, as measured.
-_VAE_MAPS = 12
-_GAN_MAPS = 32
+_CRITIC_PASSES = 6 + 1
+_PENALTY_PASSES = 6
+# Maps of a layer that are kept at once in these passes, and what a step takes
+# whatever the size, as measured.
+_VAE_MAPS = 11
+_GAN_MAPS = 14
+_PENALTY_MAPS = 3
+_STEP_BYTES = 130 * 2**20
 _BYTES = 4
 _TRIALS = 9
+_SUGGESTED_CROP = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,18 +81,24 @@ def costs(
     taps = 27 if pyramid.is_clip else 9
     below = 0.0
     for scale, shape in enumerate(pyramid.shapes):
-        positions = batch_size * math.prod(shape)
-        forward = 2.0 * positions * taps * channels**2 * layers
-        is_vae = stages.is_vae(scale)
-        passes = _VAE_PASSES if is_vae else _BLOCK_PASSES + _CRITIC_PASSES
-        maps = _VAE_MAPS if is_vae else _GAN_MAPS
-        # A VAE's gradient passes through all that is below.
-        through = 3 if is_vae else 2
-        yield Cost(
-            passes * forward + through * below,
-            float(maps * positions * channels * layers * _BYTES),
+        whole, crop = (
+            batch_size * math.prod(sizes)
+            for sizes in (shape, cropped(shape, settings.penalty_crop))
         )
-        below += forward
+        if stages.is_vae(scale):
+            # A VAE's gradient passes through all that is below.
+            passes, through = _VAE_PASSES * whole, 3
+            maps = _VAE_MAPS * whole
+        else:
+            passes = (_BLOCK_PASSES + _CRITIC_PASSES) * whole
+            passes, through = passes + _PENALTY_PASSES * crop, 2
+            maps = _GAN_MAPS * whole + _PENALTY_MAPS * crop
+        of_position = 2.0 * taps * channels**2 * layers
+        yield Cost(
+            of_position * (passes + through * below),
+            float(_STEP_BYTES + maps * channels * layers * _BYTES),
+        )
+        below += whole
 
 
 def forecast(
@@ -104,9 +115,14 @@ def forecast(
     Raises:
         ValueError: If the memory that is free does not suffice.
     """
-    estimated = list(costs(pyramid, stages, settings, batch_size))
-    need = max(cost.memory_bytes for cost in estimated) / 2**30
-    _check_memory(need)
+
+    def needed(settings):
+        found = costs(pyramid, stages, settings, batch_size)
+        return max(cost.memory_bytes for cost in found) / 2**30
+
+    need = needed(settings)
+    _check_memory(need, needed(_on_crops(settings)))
+    estimated = costs(pyramid, stages, settings, batch_size)
     total = stages.steps * sum(cost.operations for cost in estimated)
     minutes = max(total / _speed(pyramid, settings) / 60, 1)
     sizes = [" × ".join(map(str, shape)) for shape in pyramid.shapes]
@@ -117,15 +133,30 @@ def forecast(
     ]
 
 
-def _check_memory(need: float) -> None:
-    """Refuses to begin what has to end for lack of memory, in GiB."""
+def _check_memory(need: float, on_crops: float) -> None:
+    """Refuses to begin what has to end for lack of memory, in GiB.
+
+    Crops are suggested where these would do, for which nothing else changes.
+    """
     free = None if hardware.gpus() else hardware.free_memory_bytes()
-    if free is not None and need > free / 2**30:
-        raise ValueError(
-            f"Training would take about {need:.1f} GiB of memory at the finest "
-            f"scale, and {free / 2**30:.1f} are free. Choose a smaller "
-            "`image_size`, or fewer `channels` or `frames`."
-        )
+    if free is None or need <= free / 2**30:
+        return
+    crops = (
+        f"`penalty_crop={_SUGGESTED_CROP}`, with which it is about "
+        f"{on_crops:.2g}, or "
+    )
+    raise ValueError(
+        f"Training would take about {need:.2g} GiB of memory at the finest "
+        f"scale, and {free / 2**30:.2g} are free. Choose "
+        f"{crops if on_crops <= free / 2**30 else ''}a smaller `image_size`, "
+        "or fewer `channels` or `frames`."
+    )
+
+
+def _on_crops(settings: HPVAEGANSettings) -> HPVAEGANSettings:
+    """The same, with penalties on the crops that are suggested."""
+    crop = min(settings.penalty_crop or _SUGGESTED_CROP, _SUGGESTED_CROP)
+    return dataclasses.replace(settings, penalty_crop=crop)
 
 
 def _speed(pyramid: Pyramid, settings: HPVAEGANSettings) -> float:

@@ -129,6 +129,13 @@ class HPVAEGANSettings(ModelSettings):
     penalty_weight: float = setting(
         0.1, "Weight λ of the critic's gradient penalty.", low=0
     )
+    penalty_crop: int | None = setting(
+        None,
+        "Longest side, in pixels, of the random crop that the penalty is "
+        "computed on, to save memory (default: the whole).",
+        low=8,
+        high=2048,
+    )
     noise_weight: float = setting(
         0.1,
         "Noise of a scale, over the error of reconstructions when it begins.",
