@@ -30,6 +30,7 @@ TINY = (
     "--layers=1",
     "--latent_channels=2",
     "--scale_steps=4",
+    "--penalty_crop=8",
     "--log_every=2",
     "--checkpoint_every=2",
     "--keep_checkpoints=9",
@@ -136,18 +137,21 @@ def test_samples_are_drawn_at_any_size(finished, tmp_path):
     assert Image.open(drawn).size == (2 + 3 * 18, 13)
 
 
-def test_pictures_move_in_a_loop(tmp_path):
-    path = tmp_path / "loop.gif"
+def draw_pictures(*arguments):
+    """As the command, with a model of a picture of 12 × 6 on three scales."""
     model = make()
     model.prepare_step(4)
-    *settings, _ = sample.command.parse(
-        ["--model_dir=run", "--animate=5", "--count=2", f"--output={path}"]
-    )
+    *settings, _ = sample.command.parse(["--model_dir=run", *arguments])
     opened = types.SimpleNamespace(
         open=lambda ability: (None, model, None),
         run=types.SimpleNamespace(model_class=HPVAEGAN),
     )
     sample.main(opened, *settings[1:])
+
+
+def test_pictures_move_in_a_loop(tmp_path):
+    path = tmp_path / "loop.gif"
+    draw_pictures("--animate=5", "--count=2", f"--output={path}")
     with Image.open(path) as film:
         assert (film.size, film.n_frames) == ((2 + 2 * 14, 2 + 8), 5)
         frames = [
@@ -162,6 +166,10 @@ def test_pictures_move_in_a_loop(tmp_path):
         (["--output=a.jpg"], r"must end in \.png, \.gif, \.mp4, / for clips"),
         (["--first_scale=3"], "from 1 to 2, the newest scale"),
         (["--animate=5"], "--animate is for models of pictures"),
+        (
+            ["--first_scale=1", "--start=a.png", "--mask=b.png"],
+            "--mask is for models of pictures",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(finished, arguments, message):
@@ -202,6 +210,7 @@ def test_another_example_does_not_resume_a_run(finished):
         ("--size=0x9", "--size takes width and height.*'0x9'"),
         ("--size=wide", "--size takes width and height.*'wide'"),
         ("--start=a.png", "--start is for --first_scale=1 or higher"),
+        ("--mask=a.png", "--mask is for --start, your own picture"),
     ],
 )
 def test_flags_of_drawings_that_cannot_be(argument, message):

@@ -15,6 +15,7 @@ from vaegan_tf.data.faces import can_find_faces
 from vaegan_tf.data.photographs import cut, is_of_faces
 from vaegan_tf.models import GenerativeModel
 from vaegan_tf.patch import HPVAEGAN
+from vaegan_tf.patch.harmonise import softened
 from vaegan_tf.runs import Run
 from vaegan_tf.settings import DataSettings
 
@@ -151,26 +152,54 @@ def example_of(
     return still
 
 
+def mask_of(path: str, start: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """Where in a picture of the user's something new is drawn; `softened`.
+
+    Args:
+        path: The mask's file.
+        start: The picture, (1, height, width, channels).
+        shape: Height and width of samples.
+
+    Raises:
+        ValueError: If the mask has not the picture's size.
+    """
+    mask = layout.read_image(path)
+    if mask.shape[:2] != start.shape[1:3]:
+        sizes = [
+            f"{image[1]} × {image[0]}"
+            for image in (start.shape[1:], mask.shape)
+        ]
+        raise ValueError(
+            f"--mask must have the size of --start, {sizes[0]}. "
+            f"Received: {path} of {sizes[1]}."
+        )
+    return softened(mask, shape)
+
+
 def write_drawings(output: str, samples: np.ndarray, first: int = 0) -> None:
     """Writes samples of a model of one picture or clip.
 
     Args:
         output: A PNG, where clips lie frame by frame; a GIF or MP4, where they
             move side by side; or a folder if it ends in a slash, of a PNG or
-            GIF each.
+            GIF each, without a frame.
         samples: (count, *shape, channels) in [−1, 1].
         first: Number of the first sample, for names of files.
     """
     path = pathlib.Path(output).expanduser()
-    is_clip = samples.ndim == 5
     if output.endswith("/"):
-        suffix = "gif" if is_clip else "png"
+        suffix = "gif" if samples.ndim == 5 else "png"
         for index, sample in enumerate(samples, start=first):
-            write_drawings(f"{output}{index:05d}.{suffix}", sample[None])
-    elif path.suffix.lower() == ".png":
-        layout.write_png(path, layout.strips(samples))
+            _write_drawn(path / f"{index:05d}.{suffix}", sample[None], 0)
     else:
-        frames = layout.moving(samples)
+        _write_drawn(path, samples, padding=2)
+
+
+def _write_drawn(path: pathlib.Path, samples: np.ndarray, padding: int) -> None:
+    if path.suffix.lower() == ".png":
+        layout.write_png(path, layout.strips(samples, padding))
+    else:
+        frames = layout.moving(samples, padding)
         if path.suffix.lower() == ".gif":
             layout.write_gif(path, frames, *[layout.CLIP_MILLISECONDS] * 2)
         else:

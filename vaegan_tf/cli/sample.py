@@ -82,6 +82,12 @@ class DrawingSettings(Settings):
         "from --first_scale, 1 or higher, refine.",
         is_path=True,
     )
+    mask: str | None = setting(
+        None,
+        "A picture as large as --start, white where something was pasted or "
+        "painted: only there it is refined, with a border that fades.",
+        is_path=True,
+    )
     animate: int | None = setting(
         None,
         "Let pictures move: frames of a film that ends where it begins. With "
@@ -99,6 +105,8 @@ class DrawingSettings(Settings):
             )
         if self.start is not None and not self.first_scale:
             raise ValueError("--start is for --first_scale=1 or higher.")
+        if self.mask is not None and self.start is None:
+            raise ValueError("--mask is for --start, your own picture.")
 
     @property
     def angles(self) -> list[float]:
@@ -110,11 +118,13 @@ class DrawingSettings(Settings):
         """Sizes of samples: the example's `own` where none are given.
 
         Raises:
-            ValueError: If frames are asked of a picture, or a clip shall move.
+            ValueError: If frames are asked of a picture, or of a clip what
+                only pictures have.
         """
         *frames, height, width = own
-        if self.animate is not None and frames:
-            raise ValueError("--animate is for models of pictures.")
+        for name in ("animate", "mask"):
+            if getattr(self, name) is not None and frames:
+                raise ValueError(f"--{name} is for models of pictures.")
         if self.frames is not None:
             if not frames:
                 raise ValueError("--frames is for models of clips.")
@@ -140,8 +150,8 @@ def main(
         return
     if drawing != DrawingSettings():
         raise ValueError(
-            "--size, --frames, --first_scale, --start and --animate are for "
-            "models of one picture or clip."
+            "--size, --frames, --first_scale, --start, --mask and --animate "
+            "are for models of one picture or clip."
         )
     count = images.count or COUNT
     check_output(images.output, count)
@@ -164,22 +174,31 @@ def _draw(model, images, drawing):
     """Samples of a model of one picture or clip, one after the other."""
     import numpy as np
 
-    from vaegan_tf.cli.images import check_drawings, example_of, write_drawings
+    from vaegan_tf.cli.images import (
+        check_drawings,
+        example_of,
+        mask_of,
+        write_drawings,
+    )
+    from vaegan_tf.patch.harmonise import blended
 
     run, trained, _ = model.open("draw")
     shape = drawing.shape_for(trained.shape)
     count = images.count or COUNT_OF_ONE
     moving = (drawing.animate, *shape) if drawing.animate else shape
     check_drawings(images.output, count, moving)
-    given = None
+    given = mask = None
     if drawing.first_scale:
         given = example_of(run, trained, drawing.start)
+        if drawing.mask is not None:
+            mask = mask_of(drawing.mask, given, shape)
 
     def still(seed, angle):
         where = {"seed": seed, "shape": shape, "angle": angle}
         if given is None:
             return trained.draw(1, **where)[0]
-        return trained.refine(given, drawing.first_scale, **where)[0]
+        sample = trained.refine(given, drawing.first_scale, **where)
+        return (sample if mask is None else blended(sample, given, mask))[0]
 
     drawn = []
     for number in range(count):
