@@ -11,6 +11,7 @@ from benchmarks import (
     anyshot,
     children,
     inference,
+    patch,
     pipeline,
     plots,
     replicas,
@@ -36,6 +37,7 @@ SECTIONS = {
     "scaling": scaling,
     "replicas": replicas,
     "anyshot": anyshot,
+    "patch": patch,
 }
 EXTRAS = ("torch", "matplotlib")
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
-from benchmarks import recipe
+from benchmarks import children, recipe
 from vaegan_tf.data import load_dataset
 from vaegan_tf.models import ObjectiveModel, create_model
 from vaegan_tf.runs.precision import set_precision
@@ -48,6 +48,22 @@ class Clock(keras.callbacks.Callback):
     def seconds(self) -> list[float]:
         """Duration of every step."""
         return [b - a for a, b in itertools.pairwise(self.ticks)]
+
+
+class Memory(keras.callbacks.Callback):
+    """Notes the bytes held at most, before a run and up to each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.peaks: list[int] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Notes what the process has held before."""
+        self.peaks.append(children.peak_bytes())
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Notes what it has held by the end of a step."""
+        self.peaks.append(children.peak_bytes())
 
 
 class Diary(keras.callbacks.Callback):
