@@ -1,5 +1,8 @@
+import types
+
 import numpy as np
 
+from vaegan_tf.cli import sample
 from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.settings import HPVAEGANSettings
 
@@ -30,3 +33,15 @@ def make(shape=(6, 12), **changes):
 def example(shape=(6, 12), count=1):
     values = np.random.default_rng(1).uniform(-1, 1, (*shape, 3))
     return np.repeat(values[None], count, axis=0).astype(np.float32)
+
+
+def draw_pictures(*arguments):
+    """As the command, with a model of a picture of 12 × 6 on three scales."""
+    model = make()
+    model.prepare_step(4)
+    *settings, _ = sample.command.parse(["--model_dir=run", *arguments])
+    opened = types.SimpleNamespace(
+        open=lambda ability: (None, model, None),
+        run=types.SimpleNamespace(model_class=HPVAEGAN),
+    )
+    sample.main(opened, *settings[1:])

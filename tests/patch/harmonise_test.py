@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests.patch.train_test import draw_pictures
+from tests.patch.conftest import draw_pictures
 from vaegan_tf.patch.harmonise import blended, softened
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import types
 
 import numpy as np
 import pytest
@@ -10,9 +9,8 @@ import tensorflow as tf
 from PIL import Image, ImageSequence
 
 from tests.conftest import call_train
-from tests.patch.conftest import make
+from tests.patch.conftest import draw_pictures
 from vaegan_tf.cli import app, evaluate, sample
-from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import steps_in
 
@@ -135,18 +133,6 @@ def test_samples_are_drawn_at_any_size(finished, tmp_path):
         f"--output={drawn}",
     )
     assert Image.open(drawn).size == (2 + 3 * 18, 13)
-
-
-def draw_pictures(*arguments):
-    """As the command, with a model of a picture of 12 × 6 on three scales."""
-    model = make()
-    model.prepare_step(4)
-    *settings, _ = sample.command.parse(["--model_dir=run", *arguments])
-    opened = types.SimpleNamespace(
-        open=lambda ability: (None, model, None),
-        run=types.SimpleNamespace(model_class=HPVAEGAN),
-    )
-    sample.main(opened, *settings[1:])
 
 
 def test_pictures_move_in_a_loop(tmp_path):
