@@ -45,6 +45,27 @@ def write_toy(folder, noise=0.05, **changes):
     return folder
 
 
+def write_shots(folder, changes=None, **split):
+    """Writes `shots.mat`, the last ten of each class, and its split beside it.
+
+    `changes` replace indices by (row, column); `split` arrays of the split.
+    """
+    rows = np.arange(6 * PER_CLASS).reshape(6, PER_CLASS)[:, :9:-1] + 1
+    for place, value in (changes or {}).items():
+        rows[place] = value
+    scipy.io.savemat(folder / "shots.mat", {"sample_idx_split": rows})
+    _, splits = toy_arrays()
+    novel = np.arange(80, 120).reshape(2, PER_CLASS)[:, :10] + 1
+    splits |= {
+        "train_base_loc": splits["trainval_loc"],
+        "test_base_loc": splits["test_seen_loc"],
+        "test_novel_loc": novel.reshape(-1, 1),
+        **split,
+    }
+    scipy.io.savemat(folder / "att_splits.mat", splits)
+    return folder
+
+
 @pytest.fixture
 def write(tmp_path):
     """A function that writes the folder with some arrays changed."""

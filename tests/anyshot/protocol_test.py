@@ -110,6 +110,13 @@ def test_shots_teach_the_classifier(table):
     assert last.as_dict() == {"t1": 1.0, "u": 1.0, "s": 1.0, "h": 1.0}
 
 
+def test_copies_take_each_example_in_turn():
+    part = Part(np.arange(5.0)[:, None], np.array([3, 7, 3, 7, 7]))
+    copies = protocol.repeated(part, 4)
+    assert copies.labels.tolist() == [3, 3, 3, 3, 7, 7, 7, 7]
+    assert copies.features.ravel().tolist() == [0, 2, 0, 2, 1, 3, 4, 1]
+
+
 def test_softmax_on_seen_classes_never_tells_a_novel_one(task):
     scores = protocol.softmax_on_seen(task, OPTIONS)
     # Of the two novel classes, the first is always told: half is right.

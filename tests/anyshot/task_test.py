@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tests.anyshot.conftest import write_shots
 from vaegan_tf.anyshot.task import create_task
 from vaegan_tf.anyshot.xlsa17 import read_xlsa17
 
@@ -55,6 +56,39 @@ def test_shots_move_from_the_test_to_the_training(table):
         for each in (task, again, other)
     ]
     assert chosen[0] == chosen[1] != chosen[2]
+
+
+def test_shots_of_a_file_are_the_first_of_a_row(write):
+    table = read_xlsa17(write_shots(write()), shots_file="shots.mat")
+    for seed in (0, 1):
+        task = create_task(table, shots=2, seed=seed)
+        shots = task.train.of_classes(task.novel)
+        # Of a class's examples 80 to 99 and 100 to 119, backwards.
+        assert positions(table, shots) == {99, 98, 119, 118}
+        tested = {*range(80, 90), *range(100, 110)}
+        assert positions(table, task.test_novel) == tested
+    with pytest.raises(ValueError, match=r"10 examples of 'class 5'.*shots=11"):
+        create_task(table, shots=11)
+
+
+def test_a_file_of_shots_is_none_of_the_validation_classes(write, table):
+    few = read_xlsa17(write_shots(write()), shots_file="shots.mat")
+    assert few.digest != table.digest
+    chosen = [
+        positions(each, create_task(each, "validation", shots=2).train)
+        for each in (table, few)
+    ]
+    assert chosen[0] == chosen[1]
+
+
+def test_shots_of_a_file_are_not_tested(write):
+    both = {(4, 0): 81, (4, 1): 82}
+    folder = write_shots(write(), both)
+    task = create_task(read_xlsa17(folder, shots_file="shots.mat"), shots=2)
+    assert len(task.test_novel) == 18
+    alone = write_shots(write(), both, test_novel_loc=[[81], [82], [101]])
+    with pytest.raises(ValueError, match="must leave something to test"):
+        create_task(read_xlsa17(alone, shots_file="shots.mat"), shots=2)
 
 
 def test_attributes_have_a_mean_square_of_1(table):

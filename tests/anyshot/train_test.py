@@ -149,6 +149,17 @@ def test_evaluation_is_the_protocol(finished, tmp_path, capsys):
     assert evaluated(folder)["any_shot"][names[2]]["last"] == own["last"]
 
 
+def test_copies_of_the_shots_are_a_baseline(toy, tmp_path):
+    shots = "--shots=5", "--train_steps=2"
+    folder = tmp_path / "run"
+    train(folder, toy, *shots, model="f_vae")
+    quick = "--epochs=20", "--classifier_rate=0.05"
+    found = evaluated(folder, *quick, "--synthetic_beside_seen=15")["any_shot"]
+    copies = found["softmax on copies of the shots"]
+    # Five examples of classes that a map of little noise makes are enough.
+    assert copies == {"last": {"t1": 1.0, "u": 1.0, "s": 1.0, "h": 1.0}}
+
+
 def test_a_report_shows_it(finished, tmp_path):
     page = tmp_path / "report.html"
     assert write_report([finished], page, num_samples=1) == []

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from tests.anyshot.conftest import ATTRIBUTES, toy_arrays
+from tests.anyshot.conftest import ATTRIBUTES, toy_arrays, write_shots
 from vaegan_tf.anyshot.dataset import load_features
 from vaegan_tf.anyshot.features import LOCATIONS
 from vaegan_tf.anyshot.xlsa17 import read_xlsa17
@@ -95,6 +95,43 @@ def test_bad_arrays_are_refused_in_one_line(write, name, change, message):
     with pytest.raises(ValueError, match=message) as raised:
         read_xlsa17(write(**changed(name, change)))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {(4, 9): 80},
+            r"row 5 of `sample_idx_split` holds the index 80, which",
+        ),
+        ({(5, 0): 0}, r"row 6 .* index 0, which is no example of class 6"),
+        ({(5, 0): 121}, r"row 6 of `sample_idx_split` holds the index 121"),
+    ],
+)
+def test_bad_shots_are_refused(write, changes, message):
+    folder = write_shots(write(), changes)
+    with pytest.raises(ValueError, match=message):
+        read_xlsa17(folder, shots_file="shots.mat")
+
+
+def test_what_a_file_of_shots_lacks_is_named(write):
+    folder = write()
+    with pytest.raises(FileNotFoundError, match=r"lacks shots\.mat.*holds"):
+        read_xlsa17(folder, shots_file="shots.mat")
+    with pytest.raises(ValueError, match=r"lacks `sample_idx_split`.*features"):
+        read_xlsa17(folder, shots_file="res101.mat")
+    rows = {"sample_idx_split": np.ones((5, 3))}
+    scipy.io.savemat(folder / "shots.mat", rows)
+    with pytest.raises(ValueError, match=r"att_splits.mat lacks `train_base_"):
+        read_xlsa17(folder, shots_file="shots.mat")
+    write_shots(folder)
+    scipy.io.savemat(folder / "shots.mat", rows)
+    with pytest.raises(ValueError, match="5 rows, and there are 6 classes"):
+        read_xlsa17(folder, shots_file="shots.mat")
+    with pytest.raises(
+        ValueError, match="must be left out for avatars_anyshot"
+    ):
+        load_features(shots_file="shots.mat")
 
 
 def test_version_73_is_named(write):

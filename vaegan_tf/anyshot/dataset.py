@@ -158,6 +158,7 @@ def load_features(
     data_dir: str | os.PathLike | None = None,
     source_dir: str | os.PathLike | None = None,
     features_file: str = "res101.mat",
+    shots_file: str | None = None,
     stage: str = "test",
     shots: int = 0,
     class_balanced: bool = False,
@@ -171,6 +172,7 @@ def load_features(
         data_dir: Folder of prepared data sets, for `avatars_anyshot`.
         source_dir: Folder in the layout `xlsa17`.
         features_file: The file of features in it.
+        shots_file: The file of shots in it; None to draw them.
         stage: `test`, or `validation` for novel classes to choose on.
         shots: Labelled examples of each novel class.
         class_balanced: Whether classes of a batch are drawn uniformly.
@@ -182,7 +184,7 @@ def load_features(
         FileNotFoundError: If a file or folder is missing.
         ValueError: If a value is out of range, or files are damaged.
     """
-    table = read_table(name, data_dir, source_dir, features_file)
+    table = read_table(name, data_dir, source_dir, features_file, shots_file)
     task = create_task(table, stage, shots, seed)
     prior = None
     if novel_prior is not None:
@@ -195,9 +197,15 @@ def read_table(
     data_dir: str | os.PathLike | None = None,
     source_dir: str | os.PathLike | None = None,
     features_file: str = "res101.mat",
+    shots_file: str | None = None,
 ) -> FeatureTable:
     """All features of a data set; arguments and errors of `load_features`."""
     if name == "avatars_anyshot":
+        if shots_file is not None:
+            raise ValueError(
+                "`shots_file` must be left out for avatars_anyshot, whose "
+                f"shots are drawn. Received: shots_file={shots_file!r}."
+            )
         return read_avatars_anyshot(data_dir)
     if name != "xlsa17":
         raise ValueError(
@@ -209,7 +217,7 @@ def read_table(
             "dataset='xlsa17' needs `source_dir`, the folder that holds "
             f"att_splits.mat and {features_file}."
         )
-    return read_xlsa17(source_dir, features_file)
+    return read_xlsa17(source_dir, features_file, shots_file)
 
 
 def class_prior(kind: str, table: FeatureTable, task: Task) -> np.ndarray:

@@ -11,6 +11,7 @@ from vaegan_tf.anyshot.protocol import (
     Scores,
     generator_scores,
     harmonic_mean,
+    repeated,
     score,
     softmax_on_seen,
     synthesize,
@@ -43,8 +44,7 @@ def evaluate_run(
         the run's checkpoints on these, as peers report.
     """
     dataset = run.dataset()
-    options = classifier_options(settings, seed)
-    found = baseline_scores(dataset, options)
+    found = baseline_scores(dataset, settings, seed)
     found[model.title] = _model_scores(run, model, dataset, settings, seed)
     return found
 
@@ -63,15 +63,26 @@ def classifier_options(
 
 
 def baseline_scores(
-    dataset: FeatureDataset, options: ClassifierOptions
+    dataset: FeatureDataset, settings: AnyShotSettings, seed: int = 0
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Scores of what needs no generator, as `evaluate_run` returns them."""
-    task = dataset.task
+    """Scores of what needs no generator, as `evaluate_run` returns them.
+
+    With shots, copies of these in the place of drawn features are one of them.
+    """
+    options, task = classifier_options(settings, seed), dataset.task
     weights = choose_eszsl(create_task(dataset.table, "validation"))
     by_name = {
         "softmax on labelled examples": softmax_on_seen(task, options),
         "ESZSL": score(task, fit_eszsl(task, *weights).predict),
     }
+    shots = task.train.of_classes(task.novel)
+    if len(shots):
+        by_name["softmax on copies of the shots"], _ = generator_scores(
+            task,
+            repeated(shots, settings.synthetic_for_novel),
+            repeated(shots, settings.synthetic_beside_seen),
+            options,
+        )
     return {name: {"last": s.as_dict()} for name, s in by_name.items()}
 
 

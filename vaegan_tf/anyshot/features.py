@@ -22,6 +22,8 @@ class FeatureTable:
         locations: Positions of examples by the names of `LOCATIONS`:
             `trainval` of seen classes for training, parted into `train` and
             `val` of different classes; `test_seen` and `test_unseen`.
+        shots: In the row of each class positions of its examples, (classes,
+            n), the first of which are its shots; None to draw them.
 
     Raises:
         ValueError: If the parts do not belong together.
@@ -37,11 +39,13 @@ class FeatureTable:
     class_attributes: np.ndarray
     class_names: tuple[str, ...]
     locations: Mapping[str, np.ndarray]
+    shots: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self._check_features()
         self._check_classes()
         self._check_locations()
+        self._check_shots()
 
     @property
     def num_features(self) -> int:
@@ -56,6 +60,8 @@ class FeatureTable:
             content.update(np.ascontiguousarray(array).tobytes())
         for name in LOCATIONS:
             content.update(self.locations[name].tobytes())
+        if self.shots is not None:
+            content.update(self.shots.tobytes())
         return content.hexdigest()[:16]
 
     def _check_features(self) -> None:
@@ -106,6 +112,24 @@ class FeatureTable:
                 self._refuse(
                     f"class {both[0] + 1} is in `{name}_loc` and in "
                     "`test_unseen_loc`: an unseen class may not be seen"
+                )
+
+    def _check_shots(self) -> None:
+        if self.shots is None:
+            return
+        if len(self.shots) != len(self.class_attributes):
+            self._refuse(
+                f"`sample_idx_split` has {len(self.shots)} rows, and there are "
+                f"{len(self.class_attributes)} classes"
+            )
+        for label in np.unique(self.labels[self.locations["test_unseen"]]):
+            others = np.setdiff1d(
+                self.shots[label], np.flatnonzero(self.labels == label)
+            )
+            if others.size:
+                self._refuse(
+                    f"row {label + 1} of `sample_idx_split` holds the index "
+                    f"{others[0] + 1}, which is no example of class {label + 1}"
                 )
 
     def _refuse(self, problem: str) -> None:

@@ -152,6 +152,13 @@ def softmax_on_seen(task: Task, options: ClassifierOptions) -> Scores:
     return score(task, classifier.predict)
 
 
+def repeated(part: Part, per_class: int) -> Part:
+    """The examples of each class over and over, so many of each."""
+    classes = np.unique(part.labels)
+    rows = [np.flatnonzero(part.labels == label) for label in classes]
+    return part.at(np.concatenate([np.resize(own, per_class) for own in rows]))
+
+
 def joined(*parts: Part) -> Part:
     """The examples of several parts."""
     return Part(

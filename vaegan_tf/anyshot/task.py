@@ -71,10 +71,11 @@ def create_task(
         stage: `test` or `validation`.
         shots: Labelled examples of each novel class, which move from the
             tested to the training examples.
-        seed: Seed of the choice of these, and of the held-out fifth.
+        seed: Seed of the choice of these, if the table does not make it or the
+            stage is `validation`, and of the held-out fifth.
 
     Raises:
-        ValueError: If a novel class has no example beside its shots.
+        ValueError: If a novel class has too few examples.
     """
     rows = table.locations
     draw = np.random.default_rng(seed)
@@ -86,7 +87,10 @@ def create_task(
         both = draw.permutation(both)
         seen, train = np.split(both, [len(both) // HELD_OUT])
         novel = np.setdiff1d(rows["val"], rows["test_seen"])
-    chosen = _shots(table, novel, shots, draw)
+    order = draw.permutation(novel)
+    if stage == "test" and table.shots is not None:
+        order = np.concatenate(table.shots[np.unique(table.labels[novel])])
+    chosen = _shots(table, novel, shots, order)
     seen_classes = np.unique(table.labels[train])
     novel_classes = np.unique(table.labels[novel])
     _check_apart(table, seen_classes, novel_classes)
@@ -106,14 +110,14 @@ def _shots(
     table: FeatureTable,
     novel: np.ndarray,
     shots: int,
-    draw: np.random.Generator,
+    order: np.ndarray,
 ) -> np.ndarray:
-    """Positions of the labelled examples of novel classes."""
-    mixed = draw.permutation(novel)
+    """Positions of the labelled examples of novel classes, first in order."""
     chosen = []
     for label in np.unique(table.labels[novel]):
-        own = mixed[table.labels[mixed] == label]
-        if len(own) <= shots:
+        own = order[table.labels[order] == label]
+        tested = np.setdiff1d(novel[table.labels[novel] == label], own[:shots])
+        if len(own) < shots or not tested.size:
             raise ValueError(
                 f"`shots` must leave something to test: {table.name} has "
                 f"{len(own)} examples of {table.class_names[label]!r}. "

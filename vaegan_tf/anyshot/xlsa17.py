@@ -4,6 +4,13 @@ The layout is that of the archive xlsa17 of Xian et al. (2018): in one folder a
 `.mat` with `features` (d × examples) and `labels` (examples × 1, from 1), and
 `att_splits.mat` with `att` (attributes × classes) and the split, whose indices
 count from 1.
+
+For few-shot learning there is a file for each draw of the shots, such as
+`sample_idx_split1.mat`. The row of a class in its `sample_idx_split` (classes ×
+n) has indices of examples of that class, of which the first k are its shots.
+The split has other names in `att_splits.mat` then: `train_base_loc`,
+`test_base_loc` and `test_novel_loc`. That is what the code expects that comes
+from Xian et al. (2019); such files themselves have not been tried.
 """
 
 import os
@@ -16,18 +23,27 @@ from vaegan_tf import files
 from vaegan_tf.anyshot.features import LOCATIONS, FeatureTable
 
 SPLITS_FILE = "att_splits.mat"
+SHOTS = "sample_idx_split"
+_FEW_SHOT_NAMES = {
+    "trainval": "train_base_loc",
+    "test_seen": "test_base_loc",
+    "test_unseen": "test_novel_loc",
+}
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _USER_BLOCK = 512  # of a version 7.3 file, before its HDF5 content
 
 
 def read_xlsa17(
-    folder: str | os.PathLike, features_file: str = "res101.mat"
+    folder: str | os.PathLike,
+    features_file: str = "res101.mat",
+    shots_file: str | None = None,
 ) -> FeatureTable:
     """Features, classes and split of a folder in the layout xlsa17.
 
     Args:
         folder: It holds `att_splits.mat` and the file of features.
         features_file: The latter's name.
+        shots_file: Name of the file of shots, for the few-shot split.
 
     Raises:
         FileNotFoundError: If the folder or a file is missing.
@@ -41,8 +57,12 @@ def read_xlsa17(
             f"{str(place)!r}, which does not exist."
         )
     found = _read(place / features_file, ("features", "labels"))
-    names = [f"{name}_loc" for name in LOCATIONS]
-    splits = _read(place / SPLITS_FILE, ("att", *names))
+    names = {name: f"{name}_loc" for name in LOCATIONS}
+    shots = None
+    if shots_file is not None:
+        names |= _FEW_SHOT_NAMES
+        shots = _read(place / shots_file, (SHOTS,))[SHOTS].astype(np.int64) - 1
+    splits = _read(place / SPLITS_FILE, ("att", *names.values()))
     attributes = np.asarray(splits["att"], np.float32).T
     return FeatureTable(
         name=place.name,
@@ -50,7 +70,8 @@ def read_xlsa17(
         labels=_indices(found["labels"]),
         class_attributes=attributes,
         class_names=_class_names(splits, len(attributes)),
-        locations={n: _indices(splits[f"{n}_loc"]) for n in LOCATIONS},
+        locations={n: _indices(splits[name]) for n, name in names.items()},
+        shots=shots,
     )
 
 
@@ -61,7 +82,8 @@ def _read(path: pathlib.Path, names: tuple[str, ...]) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(
             f"{path.parent} lacks {path.name}. A folder in the layout xlsa17 "
-            f"holds {SPLITS_FILE} and the file that `features_file` names."
+            f"holds {SPLITS_FILE} and the files that `features_file` and "
+            "`shots_file` name."
         )
     if _is_version_73(path):
         raise ValueError(
@@ -81,8 +103,7 @@ def _read(path: pathlib.Path, names: tuple[str, ...]) -> dict[str, Any]:
             raise ValueError(f"{path} lacks `{name}`. It holds: {arrays}.")
         if found[name].ndim != 2 or found[name].dtype.kind not in "fiu":
             raise ValueError(f"`{name}` of {path} is no matrix of numbers.")
-        counts = name == "labels" or name.endswith("_loc")
-        if counts and (found[name] % 1 != 0).any():
+        if name not in ("features", "att") and (found[name] % 1 != 0).any():
             raise ValueError(f"`{name}` of {path} must hold whole numbers.")
     return found
 

@@ -41,6 +41,12 @@ class FeatureDataSettings(SourceSettings):
     shots: int = setting(
         0, "Labelled examples of each novel class: 0 for zero-shot.", low=0
     )
+    shots_file: str | None = setting(
+        None,
+        "Name of the file in --source_dir whose `sample_idx_split` says which "
+        "examples these are, with the few-shot split (default: drawn by the "
+        "seed).",
+    )
     class_balanced: bool = setting(
         False,
         "Draw the classes of a batch uniformly, as in few-shot learning, "
