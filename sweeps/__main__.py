@@ -1,10 +1,12 @@
 """Trains and scores what a plan compares, over seeds, and prints a table.
 
 `python -m sweeps avatars --folder=runs/avatars --predictor=runs/predictor`
-trains every run of the plan `avatars` with each seed, one after the other,
-scores it with `vaegan-evaluate` and prints means and standard deviations as
-Markdown. Further flags, such as --dataset, are those of every `vaegan-train`.
-The same command resumes where it stopped; what has scores is not done again.
+makes every run of the plan `avatars` with each seed, one after the other, in
+folders such as runs/avatars/vae-0, and prints means and standard deviations as
+Markdown. Further flags, such as --dataset, are those of every training; flags
+behind `--` are those of every `vaegan-evaluate`. The same command resumes where
+it stopped; what has scores is not done again. Two of them may work on different
+seeds at once.
 """
 
 import argparse
@@ -13,60 +15,90 @@ import pathlib
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from sweeps.plans import PLANS, Plan
-from sweeps.table import table
+from sweeps.table import Results, add, table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Does what is left of a plan; prints its table."""
-    parser = argparse.ArgumentParser(
-        "python -m sweeps",
-        description=__doc__,
-        epilog="Plans: "
-        + " ".join(f"{name}: {plan.about}" for name, plan in PLANS.items()),
-    )
-    parser.add_argument("plan", choices=PLANS)
-    parser.add_argument("--folder", type=pathlib.Path, required=True)
-    parser.add_argument("--predictor", required=True)
-    parser.add_argument("--seeds", default="0,1,2")
-    settings, flags = parser.parse_known_args(arguments)
-    plan, seeds = PLANS[settings.plan], settings.seeds.split(",")
-    results: dict[str, list[dict[str, Any]]] = {}
-    for seed in seeds:  # Each variant once, before any twice.
-        for name in plan.variants:
-            folder = settings.folder / f"{name.replace(' ', '_')}-{seed}"
-            own = arguments_of(plan, name, settings.folder, seed)
-            scores = result(folder, [*own, *flags], settings.predictor)
-            results.setdefault(name, []).append(scores)
+    everything = list(sys.argv[1:] if arguments is None else arguments)
+    end = everything.index("--") if "--" in everything else len(everything)
+    parser = _parser()
+    settings, training = parser.parse_known_args(everything[:end])
+    evaluation = everything[end + 1 :]
+    if settings.predictor:
+        evaluation.append(f"--predictor={settings.predictor}")
+    plan = PLANS[settings.plan]
+    if unknown := {*settings.only} - {*plan.variants}:
+        known = ", ".join(plan.variants)
+        parser.error(f"--only takes some of {known}, not {unknown.pop()!r}")
+    results: Results = {}
+    for seed in settings.seeds or map(str, range(plan.seeds)):
+        for name in settings.only or plan.variants:  # Each before any twice.
+            folder = folder_of(settings.folder, name, seed)
+            record = folder / plan.kind.record
+            if not record.exists():
+                if settings.table_only:
+                    continue
+                own = flags_of(plan, name, settings.folder, seed)
+                make(plan, folder, seed, [*own, *training], evaluation)
+            found = json.loads(record.read_text())
+            add(results, seed, plan.kind.scores(name, found))
     print(table(results))
 
 
-def arguments_of(
-    plan: Plan, name: str, folder: pathlib.Path, seed: str
+def _parser() -> argparse.ArgumentParser:
+    plans = " ".join(f"{name}: {plan.about}" for name, plan in PLANS.items())
+    parser = argparse.ArgumentParser(
+        "python -m sweeps",
+        description=__doc__,
+        epilog=f"Plans: {plans}",
+        allow_abbrev=False,  # What is not known belongs to other commands.
+    )
+
+    def names(text: str) -> list[str]:
+        return text.split(",")
+
+    add = parser.add_argument
+    add("plan", choices=PLANS)
+    add("--folder", type=pathlib.Path, required=True, help="place of all runs")
+    add("--only", type=names, default=[], help="some of the plan's runs")
+    add("--seeds", type=names, help="such as 0,1,2 (default: the plan's)")
+    add("--predictor", help="that of `vaegan-evaluate`")
+    add(
+        "--table_only",
+        action="store_true",
+        help="print what is there, and make nothing",
+    )
+    return parser
+
+
+def folder_of(place: pathlib.Path, name: str, seed: str) -> pathlib.Path:
+    """Where a run of a plan is."""
+    return place / f"{name.replace(' ', '_')}-{seed}"
+
+
+def flags_of(
+    plan: Plan, name: str, place: pathlib.Path, seed: str
 ) -> list[str]:
-    """The flags of one run of a plan."""
+    """The flags of a run of a plan."""
     flags = [*plan.variants[name], *plan.shared, f"--seed={seed}"]
-    return [flag.format(folder=folder, seed=seed) for flag in flags]
+    return [flag.format(folder=place, seed=seed) for flag in flags]
 
 
-def result(
-    folder: pathlib.Path, flags: Sequence[str], predictor: str
-) -> dict[str, Any]:
-    """The scores of one run, which is trained and scored if it was not."""
-    record = folder / "evaluation.json"
-    if not record.exists():
-        run("train", f"--model_dir={folder}", *flags)
-        kind = json.loads((folder / "run.json").read_text())["kind"]
-        samplers = "prior" if kind == "gan" else "prior,mixture"
-        run(
-            "evaluate",
-            f"--model_dir={folder}",
-            f"--predictor={predictor}",
-            f"--samplers={samplers}",
-        )
-    return json.loads(record.read_text())
+def make(
+    plan: Plan,
+    folder: pathlib.Path,
+    seed: str,
+    training: Sequence[str],
+    evaluation: Sequence[str],
+) -> None:
+    """Trains a run, and scores it if the training does not."""
+    run(plan.kind.command, f"--model_dir={folder}", *training)
+    if plan.kind.evaluation:
+        own = plan.kind.evaluation(folder, seed)
+        run("evaluate", f"--model_dir={folder}", *own, *evaluation)
 
 
 def run(command: str, *flags: str) -> None:

@@ -1,93 +1,61 @@
 """A table of scores over seeds."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection
 
 import numpy as np
 
-from vaegan_tf.evaluation.scores import HEADINGS, KINDS
+# Numbers of a run: by what has them, it or what is beside it, and by title,
+# whose arrow says which way is better.
+Scores = dict[str, dict[str, float]]
+# Those of many runs, by seed too.
+Results = dict[str, dict[str, dict[str, float]]]
+HALVES = "real halves"  # What is no competitor.
 
-Key = tuple[str, str, str]
+
+def add(results: Results, seed: str, scores: Scores) -> None:
+    """Adds the scores of a run."""
+    for name, found in scores.items():
+        for title, value in found.items():
+            results.setdefault(name, {}).setdefault(title, {})[seed] = value
 
 
-def table(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Scores as Markdown: a row a score, a column a variant.
-
-    Args:
-        results: For each variant the records of `evaluation.json`, one a seed.
+def table(results: Results) -> str:
+    """Scores as Markdown; of names and titles, there are more rows.
 
     Returns:
-        Means ± sample standard deviations, the best mean in bold, and the same
-        number between halves of the real images.
+        Means ± sample standard deviations, or the number alone if it is the
+        same in all seeds. The best mean of each score is bold.
     """
-    found = {
-        name: [_numbers(record) for record in records]
-        for name, records in results.items()
+    names = sorted(results, key=HALVES.__eq__)  # These last.
+    titles = dict.fromkeys(key for scores in results.values() for key in scores)
+    columns = [["", *names]]
+    for title in titles:
+        values = {name: results[name].get(title, {}) for name in names}
+        best = _best(title, values)
+        cells = [_summary(each.values()) for each in values.values()]
+        marks = ["**" if name == best else "" for name in values]
+        marked = [f"{mark}{cell}{mark}" for mark, cell in zip(marks, cells)]
+        columns.append([title, *marked])
+    lines = columns if len(titles) > len(names) else list(zip(*columns))
+    head, *rows = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([head, "|---" * len(lines[0]) + "|", *rows])
+
+
+def _best(title: str, values: dict[str, dict[str, float]]) -> str | None:
+    """Who has the best mean; the arrow in the title says what is better."""
+    sign = -1 if title.endswith("↓") else 1
+    means = {
+        name: sign * np.mean([*found.values()])
+        for name, found in values.items()
+        if found and name != HALVES
     }
-    keys = dict.fromkeys(
-        key for records in found.values() for one in records for key in one
-    )
-    lines = [f"| | {' | '.join(results)} | real halves |"]
-    lines.append("|---" * (len(results) + 2) + "|")
-    for key in sorted(keys, key=lambda key: [*HEADINGS].index(key[0])):
-        columns = [
-            [record[key] for record in records if key in record]
-            for records in found.values()
-        ]
-        floors = [
-            floor
-            for column in columns
-            for _, floor in column
-            if floor is not None
-        ]
-        cells = _cells([[value for value, _ in c] for c in columns], key)
-        floor = f"{np.mean(floors):.3g}" if floors else ""
-        lines.append(f"| {_title(key)} | {' | '.join(cells)} | {floor} |")
-    return "\n".join(lines)
+    return max(means, key=means.__getitem__, default=None)
 
 
-def _numbers(record: Mapping[str, Any]) -> dict[Key, tuple[float, float]]:
-    """Value and floor of each score of a record that says what is better.
-
-    Where weights have a running average, its scores are taken.
-    """
-    found: dict[Key, tuple[float, float]] = {}
-    for score in record["scores"]:
-        key = (score["group"], score["name"], score["sampler"] or "")
-        is_average = score["weights"] == "ema"
-        if KINDS[score["name"]].better and (is_average or key not in found):
-            found[key] = (score["value"], score["floor"])
-    return found
-
-
-def _cells(columns: Sequence[Sequence[float]], key: Key) -> list[str]:
-    """One row's numbers, the best in bold."""
-    sign = 1 if KINDS[key[1]].better == "higher" else -1
-    means = [sign * np.mean(c) if c else -np.inf for c in columns]
-    best = int(np.argmax(means))
-    texts = [_summary(column) for column in columns]
-    texts[best] = f"**{texts[best]}**"
-    return texts
-
-
-def _summary(values: Sequence[float]) -> str:
+def _summary(values: Collection[float]) -> str:
     """Mean ± standard deviation, with three digits of the mean."""
     if not values:
         return "–"
-    if len(values) == 1:
-        return f"{values[0]:.3g}"
-    return f"{np.mean(values):.3g} ± {np.std(values, ddof=1):.2g}"
-
-
-def _title(key: Key) -> str:
-    """What a row is called."""
-    group, name, sampler = key
-    kind = KINDS[name]
-    arrow = "↑" if kind.better == "higher" else "↓"
-    codes = f", {sampler} codes" if sampler else ""
-    return f"{HEADINGS[group]}: {_inside(kind.label)}{codes} {arrow}"
-
-
-def _inside(label: str) -> str:
-    """A label within a line: in small letters, but for abbreviations."""
-    return label if label[1].isupper() else label[0].lower() + label[1:]
+    if len({*values}) == 1:
+        return f"{next(iter(values)):.3g}"
+    return f"{np.mean([*values]):.3g} ± {np.std([*values], ddof=1):.2g}"

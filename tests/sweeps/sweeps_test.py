@@ -1,78 +1,46 @@
-"""Plans, and the table of their scores."""
+"""Plans, and how their runs are made."""
 
+import dataclasses
+import importlib
 import json
 import pathlib
+import shutil
 
 import pytest
 
 from sweeps import __main__ as sweeps
 from sweeps.plans import PLANS, Plan
-from sweeps.table import table
-from vaegan_tf.cli import train
+from tests.anyshot.conftest import write_toy
+from tests.conftest import COSINE, TINY
+
+TINY_FEATURES = (
+    "--dataset=xlsa17",
+    "--train_steps=2",
+    "--checkpoint_every=2",
+    "--log_every=2",
+    "--steps_per_execution=2",
+    "--hidden_units=4",
+)
 
 
-def score(name, value, group="samples", sampler="prior", **others):
-    known = {"group": group, "name": name, "value": value, "sampler": sampler}
-    return {**known, "floor": None, "weights": "ema", **others}
-
-
-def record(*scores):
-    return {"scores": list(scores)}
-
-
-def test_the_table_by_hand():
-    # Of 1, 2 and 3 the mean is 2, the deviation √((1 + 0 + 1) / 2) = 1.
-    results = {
-        "one": [record(score("frechet_distance", n, floor=n)) for n in (1, 2)]
-        + [record(score("frechet_distance", 3, floor=6))],
-        "two": [record(score("frechet_distance", 2.5))],
-        "three": [record(score("coverage", 0.25))],
-    }
-    distance = "Samples: fréchet distance, prior codes ↓"
-    assert table(results).splitlines() == [
-        "| | one | two | three | real halves |",
-        "|---|---|---|---|---|",
-        f"| {distance} | **2 ± 1** | 2.5 | – | 3 |",
-        "| Samples: coverage, prior codes ↑ | – | – | **0.25** |  |",
-    ]
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_scores_of_averaged_weights_are_taken(order):
-    both = [
-        score("coverage", 0.3, weights="raw"),
-        score("coverage", 0.4, weights="ema"),
-    ]
-    assert "**0.4**" in table({"one": [record(*both[::order])]})
-
-
-def test_the_best_is_the_highest_where_that_is_better():
-    results = {
-        "low": [record(score("psnr", 20, "reconstructions", None))],
-        "high": [record(score("psnr", 21, "reconstructions", None))],
-    }
-    row = table(results).splitlines()[2]
-    assert row == "| Reconstructions: PSNR ↑ | 20 | **21** |  |"
-
-
-def test_scores_of_no_better_end_are_left_out():
-    kl = record(score("kl", 20, "latents", None))
-    assert table({"one": [kl]}).count("\n") == 1
+def command_of(name):
+    """A command by its name, to be done in this process."""
+    return importlib.import_module(f"vaegan_tf.cli.{name}").command
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_the_flags_of_a_plan_are_those_of_vaegan_train(name):
+def test_the_flags_of_a_plan_are_those_of_its_command(name):
     plan = PLANS[name]
-    place = pathlib.Path("runs")
+    command, place = command_of(plan.kind.command), pathlib.Path("runs")
     for variant in plan.variants:
-        flags = sweeps.arguments_of(plan, variant, place, "3")
-        *groups, _ = train.command.parse([f"--model_dir={place}", *flags])
+        flags = sweeps.flags_of(plan, variant, place, "3")
+        *groups, _ = command.parse([f"--model_dir={place}", *flags])
         (seed,) = (g.seed for g in groups if hasattr(g, "seed"))
         assert seed == 3
 
 
 def test_a_run_may_take_another_of_its_seed():
-    flags = sweeps.arguments_of(
+    flags = sweeps.flags_of(
         PLANS["avatars"], "learned_metric_vae", pathlib.Path("runs"), "2"
     )
     assert "--discriminator_from=runs/gan-2" in flags
@@ -92,8 +60,11 @@ def fake_commands(monkeypatch):
             kind = "gan" if "--model=gan" in flags else "vae"
             (folder / "run.json").write_text(json.dumps({"kind": kind}))
         else:
-            scores = record(score("coverage", 0.5))
-            (folder / "evaluation.json").write_text(json.dumps(scores))
+            scores = dict.fromkeys(("floor", "weights", "sampler"))
+            scores |= {"group": "samples", "name": "coverage", "value": 0.5}
+            (folder / "evaluation.json").write_text(
+                json.dumps({"scores": [scores]})
+            )
 
     monkeypatch.setattr(sweeps, "run", run)
     variants = {"a b": ("--model=gan",), "c": ()}
@@ -103,21 +74,97 @@ def fake_commands(monkeypatch):
 
 def test_every_run_is_trained_and_scored_once(fake_commands, tmp_path, capsys):
     place = tmp_path / "runs"
-    arguments = ["toy", f"--folder={place}", "--predictor=p", "--seeds=0,1"]
-    sweeps.main([*arguments, "--dataset=x"])
+    arguments = ["toy", f"--folder={place}", "--seeds=0,1", "--dataset=x"]
+    sweeps.main([*arguments, "--predictor=p", "--", "--batch_size=8"])
     own = [f"--model_dir={place}/a_b-0", "--model=gan", "--s", "--seed=0"]
+    scored = ["--batch_size=8", "--predictor=p"]
     assert fake_commands[0] == ("train", *own, "--dataset=x")
-    assert fake_commands[1] == (
-        *("evaluate", own[0], "--predictor=p"),
-        "--samplers=prior",
-    )
-    assert fake_commands[3][-1] == "--samplers=prior,mixture"
+    assert fake_commands[1] == ("evaluate", own[0], *scored)
+    assert fake_commands[3][2:] == ("--samplers=prior,mixture", *scored)
     assert len(fake_commands) == 8
     printed = capsys.readouterr().out
-    assert "| **0.5 ± 0** | 0.5 ± 0 |" in printed
-    sweeps.main([*arguments, "--dataset=x"])
+    assert "| a b | **0.5** |\n| c | 0.5 |" in printed
+    sweeps.main(arguments)
     assert len(fake_commands) == 8
     assert capsys.readouterr().out == printed
+
+
+def test_some_runs_can_be_asked_for(fake_commands, tmp_path, capsys):
+    arguments = ["toy", f"--folder={tmp_path / 'runs'}"]
+    sweeps.main([*arguments, "--only=c", "--seeds=7"])
+    assert [flags[1][-4:] for flags in fake_commands] == ["/c-7", "/c-7"]
+    capsys.readouterr()
+    sweeps.main([*arguments, "--table_only", "--seeds=6,7"])
+    assert "| c | **0.5** |" in capsys.readouterr().out
+    assert len(fake_commands) == 2
+    with pytest.raises(SystemExit):
+        sweeps.main([*arguments, "--only=d"])
+    assert "--only takes some of a b, c, not 'd'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Does what commands do in this process; a function that forbids it."""
+
+    def run(name, *flags):
+        *settings, _ = command_of(name).parse(flags)
+        command_of(name).main(*settings)
+
+    def forbid():
+        monkeypatch.setattr(sweeps, "run", lambda *_: pytest.fail("again"))
+
+    monkeypatch.setattr(sweeps, "run", run)
+    return forbid
+
+
+def rows_of(text):
+    """The rows of the table that ends what was printed, as cells."""
+    table = text[text.rindex("|  | ") :].splitlines()
+    return [[c.strip() for c in row.split("|")[1:-1]] for row in table]
+
+
+def test_any_shot_runs_stand_beside_their_baselines(
+    in_process, tmp_path, capsys
+):
+    arguments = (
+        "anyshot",
+        f"--folder={tmp_path / 'runs'}",
+        "--only=f_vaegan_d2-uniform",
+        "--seeds=1",
+        *TINY_FEATURES,
+        f"--source_dir={write_toy(tmp_path / 'toy')}",
+    )
+    sweeps.main([*arguments, "--", "--epochs=2"])
+    rows = rows_of(capsys.readouterr().out)
+    titles, softmax, eszsl, own = zip(*rows)
+    assert titles[3:5] == ("u, % ↑", "s, % ↑")
+    # Of two novel classes, of which softmax on seen ones tells the first.
+    assert softmax[:4] == ("softmax on labelled examples", "---", "50", "0")
+    assert eszsl[0] == "ESZSL"
+    assert eszsl[-1] == "–"
+    assert own[0] == "f_vaegan_d2-uniform"
+    in_process()
+    sweeps.main(arguments)
+    assert rows_of(capsys.readouterr().out) == rows
+
+
+def test_predictors_score_themselves(
+    in_process, trained, tiny_dir, tmp_path, monkeypatch, capsys
+):
+    shutil.copytree(trained("vae"), tmp_path / "vae-0")
+    few = {"vae-4": ("--from_run={folder}/vae-0", "--labels=4")}
+    plan = dataclasses.replace(PLANS["few-labels"], variants=few)
+    monkeypatch.setitem(sweeps.PLANS, "few-labels", plan)
+    own = *TINY, COSINE, f"--data_dir={tiny_dir}"
+    sweeps.main(["few-labels", f"--folder={tmp_path}", "--seeds=3", *own])
+    rows = rows_of(capsys.readouterr().out)
+    titles, own = zip(*rows)
+    assert titles[2:] == ("accuracy, % ↑", "F1, % ↑")
+    record = json.loads((tmp_path / "vae-4-3" / "scores.json").read_text())
+    accuracy = 100 * record["mean"]["accuracy"]
+    assert own == ("vae-4", "---", f"**{accuracy:.3g}**", own[3])
+    settings = json.loads((tmp_path / "vae-4-3" / "run.json").read_text())
+    assert settings["settings"]["data"]["labels"] == 4
 
 
 def test_it_ends_where_a_command_fails(tmp_path, capfd):
