@@ -22,7 +22,7 @@ class Plan:
 
 def models(folder: str) -> dict[str, tuple[str, ...]]:
     """The paper's four models by their flag files."""
-    flags = {
+    flags: dict[str, tuple[str, ...]] = {
         kind: (f"--flagfile={folder}/{kind}",)
         for kind in ("gan", "vae", "learned_metric_vae", "vaegan")
     }
