@@ -60,17 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     def names(text: str) -> list[str]:
         return text.split(",")
 
-    add = parser.add_argument
-    add("plan", choices=PLANS)
-    add("--folder", type=pathlib.Path, required=True, help="place of all runs")
-    add("--only", type=names, default=[], help="some of the plan's runs")
-    add("--seeds", type=names, help="such as 0,1,2 (default: the plan's)")
-    add("--predictor", help="that of `vaegan-evaluate`")
-    add(
-        "--table_only",
-        action="store_true",
-        help="print what is there, and make nothing",
-    )
+    flag = parser.add_argument
+    flag("plan", choices=PLANS)
+    flag("--folder", type=pathlib.Path, required=True, help="place of all runs")
+    flag("--only", type=names, default=[], help="some of the plan's runs")
+    flag("--seeds", type=names, help="such as 0,1,2 (default: the plan's)")
+    flag("--predictor", help="that of `vaegan-evaluate`")
+    flag("--table_only", action="store_true", help="print what is there alone")
     return parser
 
 

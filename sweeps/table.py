@@ -32,10 +32,10 @@ def table(results: Results) -> str:
     for title in titles:
         values = {name: results[name].get(title, {}) for name in names}
         best = _best(title, values)
-        cells = [_summary(each.values()) for each in values.values()]
-        marks = ["**" if name == best else "" for name in values]
-        marked = [f"{mark}{cell}{mark}" for mark, cell in zip(marks, cells)]
-        columns.append([title, *marked])
+        cells = {name: _summary(values[name].values()) for name in names}
+        if best is not None:
+            cells[best] = f"**{cells[best]}**"
+        columns.append([title, *cells.values()])
     lines = columns if len(titles) > len(names) else list(zip(*columns))
     head, *rows = [f"| {' | '.join(line)} |" for line in lines]
     return "\n".join([head, "|---" * len(lines[0]) + "|", *rows])
