@@ -33,18 +33,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := {*settings.only} - {*plan.variants}:
         known = ", ".join(plan.variants)
         parser.error(f"--only takes some of {known}, not {unknown.pop()!r}")
+    runs = [
+        (name, seed, folder_of(settings.folder, name, seed))
+        for seed in settings.seeds or map(str, range(plan.seeds))
+        for name in settings.only or plan.variants  # Each before any twice.
+    ]
+    for name, seed, folder in [] if settings.table_only else runs:
+        if not (folder / plan.kind.record).exists():
+            own = flags_of(plan, name, settings.folder, seed)
+            make(plan, folder, seed, [*own, *training], evaluation)
     results: Results = {}
-    for seed in settings.seeds or map(str, range(plan.seeds)):
-        for name in settings.only or plan.variants:  # Each before any twice.
-            folder = folder_of(settings.folder, name, seed)
-            record = folder / plan.kind.record
-            if not record.exists():
-                if settings.table_only:
-                    continue
-                own = flags_of(plan, name, settings.folder, seed)
-                make(plan, folder, seed, [*own, *training], evaluation)
-            found = json.loads(record.read_text())
-            add(results, seed, plan.kind.scores(name, found))
+    for name, seed, folder in runs:
+        if (record := folder / plan.kind.record).exists():
+            scores = plan.kind.scores(name, json.loads(record.read_text()))
+            add(results, seed, scores)
     print(table(results))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sweeps.table import HALVES, Scores
-from vaegan_tf.evaluation.scores import HEADINGS, KINDS
 
 OF_CLASSES = {
     ("last", "t1"): "T1, % ↑",
@@ -43,12 +42,15 @@ def image_scores(name: str, record: Mapping[str, Any]) -> Scores:
 
     Beside them stand the same numbers between halves of the real images.
     """
+    # Imported here: with it comes TensorFlow, which need not wait for runs.
+    from vaegan_tf.evaluation.scores import KINDS
+
     found: dict[str, float] = {}
     floors: dict[str, float] = {}
     for score in record["scores"]:
         if not KINDS[score["name"]].better:
             continue
-        title = _title(score["group"], score["name"], score["sampler"])
+        title = _title(score)
         if score["weights"] == "ema" or title not in found:
             found[title] = score["value"]
         if score["floor"] is not None:
@@ -84,14 +86,16 @@ def _samplers(folder: pathlib.Path, seed: str) -> list[str]:
     return [] if kind == "gan" else ["--samplers=prior,mixture"]
 
 
-def _title(group: str, name: str, sampler: str | None) -> str:
-    kind = KINDS[name]
+def _title(score: Mapping[str, Any]) -> str:
+    from vaegan_tf.evaluation.scores import HEADINGS, KINDS
+
+    kind, sampler = KINDS[score["name"]], score["sampler"]
     arrow = "↑" if kind.better == "higher" else "↓"
     codes = f", {sampler} codes" if sampler else ""
     label = kind.label  # In small letters, but for abbreviations.
     if not label[1].isupper():
         label = label[0].lower() + label[1:]
-    return f"{HEADINGS[group]}: {label}{codes} {arrow}"
+    return f"{HEADINGS[score['group']]}: {label}{codes} {arrow}"
 
 
 IMAGES = Kind(image_scores, _samplers)
