@@ -34,11 +34,7 @@ def models(folder: str) -> dict[str, tuple[str, ...]]:
 def shots(*numbers: int) -> dict[str, tuple[str, ...]]:
     """The inductive and the transductive model with some numbers of shots."""
     return {
-        f"{kind}-{k}-shot": (
-            f"--flagfile=anyshot/{kind}",
-            f"--shots={k}",
-            "--class_balanced",
-        )
+        f"{kind}-{k}-shot": (f"--flagfile=anyshot/{kind}", f"--shots={k}")
         for k in numbers
         for kind in ("f_vaegan", "f_vaegan_d2")
     }
