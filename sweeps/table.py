@@ -42,13 +42,18 @@ def table(results: Results) -> str:
 
 
 def _best(title: str, values: dict[str, dict[str, float]]) -> str | None:
-    """Who has the best mean; the arrow in the title says what is better."""
+    """Who has the best mean; the arrow in the title says what is better.
+
+    None where there is nothing to choose: all have the same.
+    """
     sign = -1 if title.endswith("↓") else 1
     means = {
         name: sign * np.mean([*found.values()])
         for name, found in values.items()
         if found and name != HALVES
     }
+    if len({*means.values()}) < 2 <= len(means):
+        return None
     return max(means, key=means.__getitem__, default=None)
 
 
