@@ -68,7 +68,7 @@ PLANS = {
         "quarter of the width. Say which with --dataset.",
         {
             **models("faces64"),
-            "authors": ("--flagfile=authors/vaegan", "--latent_dim=128"),
+            "authors": ("--flagfile=authors/vaegan",),
         },
         QUARTER,
     ),
