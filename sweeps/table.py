@@ -52,7 +52,7 @@ def _best(title: str, values: dict[str, dict[str, float]]) -> str | None:
         for name, found in values.items()
         if found and name != HALVES
     }
-    if len({*means.values()}) < 2 <= len(means):
+    if len(means) > 1 and _are_same(means.values()):
         return None
     return max(means, key=means.__getitem__, default=None)
 
@@ -61,6 +61,11 @@ def _summary(values: Collection[float]) -> str:
     """Mean ± standard deviation, with three digits of the mean."""
     if not values:
         return "–"
-    if len({*values}) == 1:
+    if _are_same(values):
         return f"{next(iter(values)):.3g}"
     return f"{np.mean([*values]):.3g} ± {np.std([*values], ddof=1):.2g}"
+
+
+def _are_same(values: Collection[float]) -> bool:
+    """Whether numbers are equal but for rounding."""
+    return bool(np.ptp([*values]) <= 1e-9 * np.max(np.abs([*values])))

@@ -1,7 +1,6 @@
 import json
 import math
 import shutil
-import sys
 
 import pytest
 
@@ -11,7 +10,7 @@ from vaegan_tf.cli import evaluate
 from vaegan_tf.evaluation import Extractor
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import score_in, steps_in
-from vaegan_tf.training import train
+from vaegan_tf.training import watching
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def run(trained, tmp_path):
 @pytest.fixture
 def with_features(monkeypatch):
     """Gives every command the features of a small predictor."""
-    for module in (evaluation, sys.modules[train.__module__]):
+    for module in (evaluation, watching):
         monkeypatch.setattr(
             module, "create_extractor", lambda _: Extractor(Predictor())
         )

@@ -51,6 +51,11 @@ def test_many_scores_go_down():
     assert lines[2] == "| Samples: PSNR, prior codes ↑ | 2 | 2 |"
 
 
+def test_rounding_is_no_spread():
+    floors = [record(score("coverage", 0.5, floor=n)) for n in (0.3, 0.1 + 0.2)]
+    assert lines_of({"one": floors})[-1] == "| real halves | 0.3 |"
+
+
 def test_the_halves_are_last_and_never_the_best():
     pairs = [record(score("coverage", n, floor=0.9)) for n in (0.1, 0.3)]
     lines = lines_of({"low": pairs[:1], "high": pairs[1:]})
