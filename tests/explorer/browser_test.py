@@ -4,14 +4,14 @@ import base64
 import io
 import json
 import shutil
-import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests import browser
-from vaegan_tf.explorer import Subject, create_server
+from tests.explorer.conftest import serving
+from vaegan_tf.explorer import Subject
 from vaegan_tf.images import encode_png, to_uint8
 from vaegan_tf.pretrained import pretrained_run
 
@@ -47,12 +47,8 @@ def subject(run):
 
 @pytest.fixture(scope="module")
 def server(subject):
-    with create_server([subject], port=0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(subject) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import io
 import json
 import shutil
 import socket
-import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.explorer.conftest import serving
 from vaegan_tf import images as pictures
 from vaegan_tf.attributes import attribute_vectors, kept_vectors
 from vaegan_tf.attributes.edits import Editor
@@ -55,16 +55,6 @@ def make_subject(trained, folder):
 @pytest.fixture(scope="module")
 def subject(make_subject):
     return make_subject("vaegan")
-
-
-@contextlib.contextmanager
-def serving(*subjects):
-    with create_server(subjects, port=0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
