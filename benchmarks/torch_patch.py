@@ -22,12 +22,12 @@ def convolution(inputs, outputs):
 
 
 def stack(inputs, channels, layers, outputs):
-    """Convolutions with batch normalisation, and one to the outputs."""
+    """Convolutions with instance normalisation, and one to the outputs."""
     modules = []
     for number in range(1 + layers):
         modules += [
             convolution(channels if number else inputs, channels),
-            nn.BatchNorm2d(channels),
+            nn.InstanceNorm2d(channels, affine=True),
             nn.LeakyReLU(0.2, inplace=True),
         ]
     return nn.Sequential(*modules, convolution(channels, outputs))

@@ -28,7 +28,7 @@ def pairs(network, module):
     """Layers of ours and of PyTorch's that are one."""
     from torch import nn
 
-    kinds = (nn.Conv2d, nn.BatchNorm2d)
+    kinds = (nn.Conv2d, nn.InstanceNorm2d)
     theirs = [each for each in module.modules() if isinstance(each, kinds)]
     ours = [layer for layer in network.layers if layer.weights]
     ours.sort(key=lambda layer: layer.name.endswith("log_variance"))

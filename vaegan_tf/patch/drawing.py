@@ -93,7 +93,7 @@ class PatchHierarchy(ObjectiveModel):
         scale = self.newest_scale if scale is None else scale
         shapes = self.shapes(shape)
         code = self._prior(count, shapes, seed, angle)
-        coarse = self.decoder(code, training=False)
+        coarse = self.decoder(code)
         return self._drawn(coarse, 1, scale, shapes, seed, angle)
 
     def refine(
@@ -132,7 +132,7 @@ class PatchHierarchy(ObjectiveModel):
 
         Without an encoder it is drawn from the fixed code, whatever the image.
         """
-        coarse = self.decoder(self._own_code(image, False), training=False)
+        coarse = self.decoder(self._own_code(image, False))
         shapes = self.pyramid.shapes
         return self._refined(coarse, 1, self.newest_scale, shapes)
 
@@ -186,17 +186,13 @@ class PatchHierarchy(ObjectiveModel):
         """The constructor's arguments."""
         return {**super().get_config(), "shape": list(self.shape)}
 
-    def _refined(self, maps, first, last, shapes, draws=None, newest=False):
-        """Passes maps through blocks; with noise where it is drawn.
-
-        The last block normalises by its own statistics if it is the `newest`.
-        """
+    def _refined(self, maps, first, last, shapes, draws=None):
+        """Passes maps through blocks; with noise where it is drawn."""
         for scale in range(first, last + 1):
             maps, drawn = enlarged(maps, shapes[scale]), None
             if draws is not None and not self.stages.is_vae(scale):
                 drawn = draws(maps, scale)
-            is_trained = newest and scale == last
-            maps = self.refiner.refine(maps, scale, drawn, is_trained)
+            maps = self.refiner.refine(maps, scale, drawn)
         return maps
 
     def _drawn(self, maps, first, last, shapes, seed, angle):

@@ -42,9 +42,11 @@ class HPVAEGAN(PatchHierarchy):
       reconstruction as a scale begins; theirs is measured behind the new block
       and divided by the batch size.
     * The slope in the gradient penalty is that of each position.
-    * Blocks below the newest normalise by their running averages; the newest
-      by the statistics of reconstructions and fakes together, so that its
-      averages fit what will be drawn.
+    * Decoder and blocks normalise each example and each sample by its own
+      statistics, in training and when they draw. Theirs are batch-normalised
+      and never leave training, which comes to this for one sample at a time.
+      Running averages are those of reconstructions, and no sample is like one:
+      with them, samples show hardly anything but the background.
     * Critic and block step from the same weights, once each. One critic serves
       all scales: each would begin as a copy of the last.
     * Optimizers begin anew at every scale.
@@ -176,9 +178,9 @@ class HPVAEGAN(PatchHierarchy):
     def _vae_terms(self, image, scale, training):
         posterior = self._posterior(image, training)
         code = self._code_of(posterior, training)
-        coarse = self.decoder(code, training=training)
+        coarse = self.decoder(code)
         shapes = self.pyramid.shapes
-        drawn = self._refined(coarse, 1, scale, shapes, newest=training)
+        drawn = self._refined(coarse, 1, scale, shapes)
         size = tf.cast(tf.size(posterior["mean"][0]), tf.float32)
         flat = {key: _flat(value) for key, value in posterior.items()}
         return {
@@ -234,7 +236,7 @@ class HPVAEGAN(PatchHierarchy):
 
         prior = self._prior(count, shapes, seed)
         codes = tf.concat([self._own_code(image, training), prior], axis=0)
-        maps = self.decoder(codes, training=training and not scale)
+        maps = self.decoder(codes)
         if not scale:
             return tf.split(maps, 2)
         maps = self._refined(maps, 1, scale - 1, shapes, draws)
@@ -242,7 +244,7 @@ class HPVAEGAN(PatchHierarchy):
         below = enlarged(tf.stop_gradient(maps), shapes[scale])
         if training:
             self._measure_noise(below[:count], image, scale)
-        both = self.refiner.refine(below, scale, draws(below, scale), training)
+        both = self.refiner.refine(below, scale, draws(below, scale))
         return tf.split(both, 2)
 
     def _measure_noise(self, below, image, scale):

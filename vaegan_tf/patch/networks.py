@@ -21,7 +21,6 @@ from vaegan_tf.networks.spectral import (
 from vaegan_tf.settings import HPVAEGANSettings
 
 KERNEL = 3
-MOMENTUM = 0.9
 PLAIN = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}
 SPECTRAL = {2: SpectralConvolution, 3: SpectralConvolution3D}
 
@@ -177,7 +176,6 @@ class Refiner(FromArguments, keras.Model):
         enlarged: tf.Tensor,
         scale: int,
         noise: tf.Tensor | None = None,
-        training: bool = False,
     ) -> tf.Tensor:
         """An example at a scale, of that of the scale below enlarged.
 
@@ -186,7 +184,7 @@ class Refiner(FromArguments, keras.Model):
         noisy = enlarged
         if noise is not None:
             noisy += self.amplitudes[scale] * noise
-        return tf.tanh(enlarged + self.block(scale)(noisy, training=training))
+        return tf.tanh(enlarged + self.block(scale)(noisy))
 
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
@@ -211,12 +209,16 @@ def _image(arguments: dict[str, Any], channels: str) -> Any:
 
 
 def _stack(x: Any, arguments: dict[str, Any], name: str) -> Any:
-    """Convolutions with batch normalisation, and one to the channels."""
+    """Convolutions with normalisation, and one to the channels.
+
+    Each map is normalised by its own statistics, in training and after it: so
+    a sample has as much of everything as the example, whatever its code.
+    """
     for number in range(1 + arguments["layers"]):
         own = f"{name}_conv_{number}"
         x = _convolution(arguments, arguments["channels"], own)(x)
-        x = keras.layers.BatchNormalization(
-            momentum=MOMENTUM, epsilon=1e-5, name=f"{own}_norm"
+        x = keras.layers.GroupNormalization(
+            groups=-1, epsilon=1e-5, name=f"{own}_norm"
         )(x)
         x = keras.layers.LeakyReLU(LEAK, name=f"{own}_rectifier")(x)
     return _convolution(arguments, arguments["num_channels"], f"{name}_last")(x)
