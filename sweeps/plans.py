@@ -52,6 +52,16 @@ def starts(*encoders: str) -> dict[str, tuple[str, ...]]:
     }
 
 
+def patches(place: str) -> dict[str, tuple[str, ...]]:
+    """Hierarchical Patch VAE-GAN of one example, and its two baselines."""
+    flagfile = f"--flagfile={place}/hp_vae_gan"
+    return {
+        "hp_vae_gan": (flagfile,),
+        "singan": (flagfile, "--vae_scales=0"),
+        "patch_vae": (flagfile, "--vae_scales=99"),
+    }
+
+
 TRANSDUCTIVE = "--flagfile=anyshot/f_vaegan_d2"
 QUARTER = (
     "--width=0.25",
@@ -124,14 +134,12 @@ PLANS = {
         seeds=5,
     ),
     "patch": Plan(
-        "Hierarchical Patch VAE-GAN of one picture or clip, SinGAN's game and "
-        "a patch VAE. Say which with --dataset and --source_dir.",
-        {
-            "hp_vae_gan": (),
-            "singan": ("--vae_scales=0",),
-            "patch_vae": ("--vae_scales=99",),
-        },
-        ("--flagfile=picture/hp_vae_gan",),
+        "Hierarchical Patch VAE-GAN of one picture, SinGAN's game and a patch "
+        "VAE. Say which with --dataset and --source_dir.",
+        patches("picture"),
         kind=PATCHES,
+    ),
+    "patch-clip": Plan(
+        "The same of one clip.", patches("clip"), kind=PATCHES
     ),
 }

@@ -17,14 +17,14 @@ ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "flags"
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.flags"))
 EXPERIMENTS = [path for path in FILES if path.parts[0] != "shared"]
+SINGLE = ("picture", "clip")
 RUN = [
     path
     for path in EXPERIMENTS
-    if path.parts[0] in ("demo.flags", "avatars", "anyshot")
+    if path.parts[0] in ("demo.flags", "avatars", "anyshot", *SINGLE)
 ]
 MODELS = ("vae", "gan", "vaegan", "learned_metric_vae")
 ANY_SHOT = ("f_vae", "f_wgan", "f_vaegan", "f_vaegan_d2")
-SINGLE = ("picture", "clip")
 NAMES = ("Smiling", "Hat", "Beard")
 
 

@@ -39,6 +39,24 @@ def test_the_flags_of_a_plan_are_those_of_its_command(name):
         assert seed == 3
 
 
+@pytest.mark.parametrize(("name", "frames"), [("patch", 0), ("patch-clip", 1)])
+def test_baselines_of_patches_differ_in_their_scales_alone(name, frames):
+    found = {}
+    for variant in PLANS[name].variants:
+        flags = sweeps.flags_of(PLANS[name], variant, pathlib.Path("r"), "3")
+        groups = command_of("train").parse(["--model_dir=r", *flags])
+        values = {}
+        for group in groups:
+            values |= vars(group) if dataclasses.is_dataclass(group) else {}
+        assert (values["dataset"] == "avatar_clip") == frames
+        found[variant] = values.pop("vae_scales"), values
+    scales = {variant: own for variant, (own, _) in found.items()}
+    assert (scales["singan"], scales["patch_vae"]) == (0, 99)
+    assert 0 < scales["hp_vae_gan"] < 4
+    (first, *others) = (values for _, values in found.values())
+    assert all(values == first for values in others)
+
+
 def test_a_run_may_take_another_of_its_seed():
     flags = sweeps.flags_of(
         PLANS["avatars"], "learned_metric_vae", pathlib.Path("runs"), "2"

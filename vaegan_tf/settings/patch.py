@@ -120,10 +120,9 @@ class HPVAEGANSettings(ModelSettings):
         10.0, "Weight of the squared error of pixels.", low=0
     )
     kl_weight: float = setting(
-        10.0,
+        1.0,
         "Weight of the divergence from the prior, a mean over all numbers of "
-        "the code; 1 in the authors' code, where samples of few steps show "
-        "little but the background.",
+        "the code.",
         low=0,
     )
     penalty_weight: float = setting(
