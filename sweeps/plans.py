@@ -139,7 +139,5 @@ PLANS = {
         patches("picture"),
         kind=PATCHES,
     ),
-    "patch-clip": Plan(
-        "The same of one clip.", patches("clip"), kind=PATCHES
-    ),
+    "patch-clip": Plan("The same of one clip.", patches("clip"), kind=PATCHES),
 }
