@@ -114,6 +114,27 @@ def test_bad_shots_are_refused(write, changes, message):
         read_xlsa17(folder, shots_file="shots.mat")
 
 
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (
+            {"train_base_loc": [[121]]},
+            "`train_base_loc` holds the index 121, and there are 120 features",
+        ),
+        ({"test_novel_loc": np.zeros((0, 1))}, "`test_novel_loc` is empty"),
+        (
+            {"test_base_loc": [[81]]},
+            "class 5 is in `test_base_loc` and in `test_novel_loc`",
+        ),
+        ({"val_loc": [[0]]}, "`val_loc` holds the index 0"),
+    ],
+)
+def test_a_bad_few_shot_split_is_told_by_its_own_names(write, split, message):
+    folder = write_shots(write(), **split)
+    with pytest.raises(ValueError, match=message):
+        read_xlsa17(folder, shots_file="shots.mat")
+
+
 def test_what_a_file_of_shots_lacks_is_named(write):
     folder = write()
     with pytest.raises(FileNotFoundError, match=r"lacks shots\.mat.*holds"):

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-LOCATIONS = ("trainval", "train", "val", "test_seen", "test_unseen")
+# Parts of the Proposed Split, and the arrays of its files that have them.
+LOCATIONS = {
+    name: f"{name}_loc"
+    for name in ("trainval", "train", "val", "test_seen", "test_unseen")
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,6 +28,8 @@ class FeatureTable:
             `val` of different classes; `test_seen` and `test_unseen`.
         shots: In the row of each class positions of its examples, (classes,
             n), the first of which are its shots; None to draw them.
+        array_names: What the arrays of `locations` are called in the files, to
+            say what is wrong with them.
 
     Raises:
         ValueError: If the parts do not belong together.
@@ -40,17 +46,15 @@ class FeatureTable:
     class_names: tuple[str, ...]
     locations: Mapping[str, np.ndarray]
     shots: np.ndarray | None = None
+    array_names: Mapping[str, str] = dataclasses.field(
+        default_factory=LOCATIONS.copy
+    )
 
     def __post_init__(self) -> None:
         self._check_features()
         self._check_classes()
         self._check_locations()
         self._check_shots()
-
-    @property
-    def num_features(self) -> int:
-        """Numbers of a feature."""
-        return self.features.shape[1]
 
     @property
     def digest(self) -> str:
@@ -94,24 +98,24 @@ class FeatureTable:
             self._refuse(f"all attributes of class {empty.argmax() + 1} are 0")
 
     def _check_locations(self) -> None:
-        count = len(self.features)
-        for name in LOCATIONS:
-            rows = self.locations[name]
+        count, arrays = len(self.features), self.array_names
+        for name, rows in self.locations.items():
             outside = rows[(rows < 0) | (rows >= count)]
             if outside.size:
                 self._refuse(
-                    f"`{name}_loc` holds the index {outside[0] + 1}, and there "
+                    f"`{arrays[name]}` holds the index {outside[0] + 1}, and there "
                     f"are {count:,} features, numbered from 1"
                 )
             if not rows.size:
-                self._refuse(f"`{name}_loc` is empty")
+                self._refuse(f"`{arrays[name]}` is empty")
         novel = np.unique(self.labels[self.locations["test_unseen"]])
         for name in ("trainval", "test_seen"):
             both = np.intersect1d(novel, self.labels[self.locations[name]])
             if both.size:
                 self._refuse(
-                    f"class {both[0] + 1} is in `{name}_loc` and in "
-                    "`test_unseen_loc`: an unseen class may not be seen"
+                    f"class {both[0] + 1} is in `{arrays[name]}` and in "
+                    f"`{arrays['test_unseen']}`: an unseen class may not be "
+                    "seen"
                 )
 
     def _check_shots(self) -> None:

@@ -57,10 +57,9 @@ def read_xlsa17(
             f"{str(place)!r}, which does not exist."
         )
     found = _read(place / features_file, ("features", "labels"))
-    names = {name: f"{name}_loc" for name in LOCATIONS}
-    shots = None
+    names, shots = LOCATIONS, None
     if shots_file is not None:
-        names |= _FEW_SHOT_NAMES
+        names = LOCATIONS | _FEW_SHOT_NAMES
         shots = _read(place / shots_file, (SHOTS,))[SHOTS].astype(np.int64) - 1
     splits = _read(place / SPLITS_FILE, ("att", *names.values()))
     attributes = np.asarray(splits["att"], np.float32).T
@@ -72,6 +71,7 @@ def read_xlsa17(
         class_names=_class_names(splits, len(attributes)),
         locations={n: _indices(splits[name]) for n, name in names.items()},
         shots=shots,
+        array_names=names,
     )
 
 
