@@ -143,7 +143,7 @@ def test_evaluation_is_the_protocol(finished, tmp_path, capsys):
     own = scores["f-VAEGAN-D2"]
     for name in ("t1", "h"):
         assert own["best_on_test"][name] >= own["last"][name]
-    assert "T1 best on test" in capsys.readouterr().out
+    assert "T1, best on test" in capsys.readouterr().out
     # The weights that are scored are those of the newest checkpoint.
     assert evaluated(folder)["any_shot"]["ESZSL"] == scores["ESZSL"]
     assert evaluated(folder)["any_shot"][names[2]]["last"] == own["last"]

@@ -66,7 +66,7 @@ def test_baselines_stand_once_above_the_runs(two_runs):
     assert [row.record for row in rows] == [None, None, *two_runs]
     own = ("30.0", "25.0", "50.0", "33.3", "40.0", "25.0", "50.0", "35.0")
     assert rows[2].cells == own
-    assert rows[0].cells == ("10.0", "25.0", "50.0", "0.0", *[None] * 4)
+    assert rows[0].cells == ("10.0", "25.0", "50.0", "0.0", *[""] * 4)
 
 
 def test_the_page_of_features_has_a_table_and_no_images(two_runs):

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -50,14 +51,12 @@ class SoftmaxClassifier:
         self._features = tf.constant(self._scaled(train.features))
         self._labels = tf.constant(np.searchsorted(classes, train.labels))
         shape = (train.features.shape[1], len(classes))
-        self.kernel = tf.Variable(tf.zeros(shape))
-        self.bias = tf.Variable(tf.zeros(shape[1]))
-        self._slots = [
-            tf.Variable(tf.zeros_like(weight))
-            for weight in (self.kernel, self.bias)
-            for _ in range(2)
-        ]
-        self._steps = tf.Variable(0.0)
+        self.kernel = keras.Variable("zeros", shape)
+        self.bias = keras.Variable("zeros", shape[1:])
+        self._adam = keras.optimizers.Adam(
+            options.learning_rate, beta_1=0.5, epsilon=1e-8
+        )
+        self._adam.build([self.kernel, self.bias])
         self._epoch = tf.function(self._one_epoch, autograph=False)
 
     def epochs(self) -> Iterator[int]:
@@ -112,25 +111,11 @@ class SoftmaxClassifier:
         )
 
     def _step(self, features, labels):
-        weights = [self.kernel, self.bias]
+        kernel, bias = self.kernel.value, self.bias.value
         with tf.GradientTape() as tape:
-            logits = features @ self.kernel + self.bias
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels, logits
+                labels, features @ kernel + bias
             )
-            penalty = tf.reduce_sum(tf.square(self.kernel))
+            penalty = tf.reduce_sum(tf.square(kernel))
             loss = tf.reduce_mean(losses) + self.options.weight_decay * penalty
-        self._adam(weights, tape.gradient(loss, weights))
-
-    def _adam(self, weights, gradients, beta_1=0.5, beta_2=0.999):
-        """One step of Adam; Kingma & Ba (2015), algorithm 1."""
-        self._steps.assign_add(1.0)
-        correction = tf.sqrt(1.0 - beta_2**self._steps)
-        rate = self.options.learning_rate * correction
-        rate /= 1.0 - beta_1**self._steps
-        for number, (weight, gradient) in enumerate(zip(weights, gradients)):
-            first, second = self._slots[2 * number : 2 * number + 2]
-            first.assign(beta_1 * first + (1.0 - beta_1) * gradient)
-            squared = tf.square(gradient)
-            second.assign(beta_2 * second + (1.0 - beta_2) * squared)
-            weight.assign_sub(rate * first / (tf.sqrt(second) + 1e-8))
+        self._adam.apply(tape.gradient(loss, [kernel, bias]))

@@ -17,8 +17,9 @@ from vaegan_tf.data.augmentation import Rows
 from vaegan_tf.data.order import Stream, in_order, shuffled_indices
 from vaegan_tf.settings.anyshot import PRIORS
 
-# Streams of the same seed that are independent of each other.
-_EXAMPLES, _CLASSES, _NOVEL = 0, 1, 2
+# Streams of the same seed that are independent of each other, and of the order
+# of examples.
+_CLASSES, _NOVEL = 3, 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,32 +78,20 @@ class FeatureDataset(Stream):
             `novel_attributes`, (batch, a), of classes drawn by the prior:
             those of the features are not known. All are float32.
         """
-        tensors, prior = self._tensors, self.novel_prior
-        chosen = self._rows(split, step, rows.total, seed)
-        example = self._examples(tensors, split, rows.of(chosen))
-        if prior is None:
-            return example
-        novel, classes = self._novel(prior, step, rows.total, seed)
-        return example | _novel_example(
-            tensors, rows.of(novel), rows.of(classes)
-        )
+        chosen = rows.of(self._rows(split, step, rows.total, seed))
+        return self._examples(split, chosen) | self._novel(step, rows, seed)
 
     def batches(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Examples of a split as from `train_batches`, each once, in order."""
-        tensors, prior = self._tensors, self.novel_prior
-        count = len(self.splits[split])
+        self.load(split)
 
         def batch_of(indices):
-            example = self._examples(tensors, split, indices)
-            if prior is None:
-                return example
             size = tf.shape(indices)[0]
-            novel, classes = self._novel(prior, indices[0], size, 0)
-            return example | _novel_example(tensors, novel, classes)
+            novel = self._novel(indices[0], Rows(0, size, size), 0)
+            return self._examples(split, indices) | novel
 
-        return in_order(
-            tf.data.Dataset.range(count).batch(batch_size), batch_of
-        )
+        rows = tf.data.Dataset.range(len(self.splits[split]))
+        return in_order(rows.batch(batch_size), batch_of)
 
     @functools.cached_property
     def _tensors(self) -> dict[str, tf.Tensor]:
@@ -113,13 +102,13 @@ class FeatureDataset(Stream):
             "validation": task.test_seen.features,
             "validation_labels": task.test_seen.labels,
             "novel": task.test_novel.features,
-            "novel_classes": task.novel,
             "attributes": task.class_attributes.astype(np.float32),
         }
         with tf.device("CPU:0"):
             return {name: tf.constant(value) for name, value in arrays.items()}
 
-    def _examples(self, tensors, split, rows):
+    def _examples(self, split, rows):
+        tensors = self._tensors
         labels = tf.gather(tensors[f"{split}_labels"], rows)
         return {
             "feature": tf.gather(tensors[split], rows),
@@ -142,14 +131,25 @@ class FeatureDataset(Stream):
         )
         return tf.gather(order, tf.gather(first, number) + within)
 
-    def _novel(self, prior, step, batch_size, seed):
-        """Positions of novel features, and independently drawn classes."""
-        draw = _uniform(step, [2, batch_size], seed, _NOVEL)
-        count = len(self.task.test_novel)
-        rows = tf.cast(draw[0] * count, tf.int64)
-        bounds = np.cumsum(prior)[:-1]
-        number = tf.searchsorted(tf.constant(bounds), draw[1], side="right")
-        return rows, tf.gather(self.task.novel, number)
+    def _novel(self, step, rows, seed):
+        """Novel features, and attributes of independently drawn classes.
+
+        Nothing without a prior of the classes.
+        """
+        if self.novel_prior is None:
+            return {}
+        tensors, count = self._tensors, len(self.task.test_novel)
+        draw = _uniform(step, [2, rows.total], seed, _NOVEL)
+        chosen = tf.cast(draw[0] * count, tf.int64)
+        bounds = tf.constant(np.cumsum(self.novel_prior)[:-1])
+        number = tf.searchsorted(bounds, draw[1], side="right")
+        classes = tf.gather(self.task.novel, number)
+        return {
+            "novel_feature": tf.gather(tensors["novel"], rows.of(chosen)),
+            "novel_attributes": tf.gather(
+                tensors["attributes"], rows.of(classes)
+            ),
+        }
 
 
 def load_features(
@@ -248,16 +248,9 @@ def class_prior(kind: str, table: FeatureTable, task: Task) -> np.ndarray:
     return counts / counts.sum()
 
 
-def _novel_example(tensors, rows, classes):
-    return {
-        "novel_feature": tf.gather(tensors["novel"], rows),
-        "novel_attributes": tf.gather(tensors["attributes"], classes),
-    }
-
-
 def _uniform(step, shape, seed, stream):
     """Numbers in [0, 1) of a step, float64."""
     key = tf.random.experimental.stateless_fold_in(
-        tf.constant([seed, 2 + stream], tf.int64), step
+        tf.constant([seed, stream], tf.int64), step
     )
     return tf.random.stateless_uniform(shape, key, dtype=tf.float64)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vaegan_tf.anyshot.task import Part, Task
+from vaegan_tf.anyshot.task import Task
 
 WEIGHTS = tuple(10.0**power for power in range(-6, 4))
 
@@ -55,7 +55,7 @@ def fit_eszsl(
         feature_weight: γ over the number of examples, above 0.
         attribute_weight: λ, above 0.
     """
-    return _Sums(task.train, task).solve(feature_weight, attribute_weight)
+    return _Sums(task).solve(feature_weight, attribute_weight)
 
 
 def choose_eszsl(
@@ -65,7 +65,7 @@ def choose_eszsl(
     # Imported here: the protocol fits this baseline.
     from vaegan_tf.anyshot.protocol import mean_class_accuracy
 
-    sums, novel = _Sums(validation.train, validation), validation.test_novel
+    sums, novel = _Sums(validation), validation.test_novel
     scores = {}
     for pair in itertools.product(weights, weights):
         told = sums.solve(*pair).predict(novel.features, validation.novel)
@@ -76,19 +76,20 @@ def choose_eszsl(
 class _Sums:
     """Sums over examples that do not depend on the weights."""
 
-    def __init__(self, train: Part, task: Task):
+    def __init__(self, task: Task):
+        train = task.train
         features = train.features.astype(np.float64)
         self.center = features.mean(axis=0)
-        features = features - self.center
+        features -= self.center
         self.unit = float(np.sqrt(np.mean(np.sum(features**2, axis=1))))
-        self.features = features / self.unit
+        features /= self.unit
         classes = np.unique(train.labels)
         self.attributes = task.class_attributes[classes].astype(np.float64)
         self.all_attributes = task.class_attributes
-        self.targets = np.where(train.labels[:, None] == classes, 1.0, -1.0)
+        targets = np.where(train.labels[:, None] == classes, 1.0, -1.0)
         self.count = len(train)
-        self.products = self.features.T @ self.features
-        self.mixed = self.features.T @ self.targets @ self.attributes
+        self.products = features.T @ features
+        self.mixed = features.T @ targets @ self.attributes
 
     def solve(self, feature_weight: float, attribute_weight: float) -> ESZSL:
         width, count = self.mixed.shape

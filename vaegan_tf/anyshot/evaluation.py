@@ -1,6 +1,6 @@
 """How good is a run at classes without images, beside simpler ways?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vaegan_tf.anyshot.classifier import ClassifierOptions
@@ -9,20 +9,23 @@ from vaegan_tf.anyshot.eszsl import choose_eszsl, fit_eszsl
 from vaegan_tf.anyshot.model import FeatureModel
 from vaegan_tf.anyshot.protocol import (
     Scores,
-    generator_scores,
-    harmonic_mean,
+    best_of,
+    epoch_scores,
     repeated,
     score,
     softmax_on_seen,
     synthesize,
 )
-from vaegan_tf.anyshot.task import create_task
+from vaegan_tf.anyshot.task import Part, create_task
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import restore_networks, steps_in
 from vaegan_tf.settings import AnyShotSettings
 
-COLUMNS = ("t1", "u", "s", "h")
-HEADINGS = ("T1", "u", "s", "H")
+COLUMNS = {"t1": "T1", "u": "u", "s": "s", "h": "H"}
+HEADS = (
+    *COLUMNS.values(),
+    *[f"{name}, best on test" for name in COLUMNS.values()],
+)
 
 
 def evaluate_run(
@@ -77,27 +80,31 @@ def baseline_scores(
     }
     shots = task.train.of_classes(task.novel)
     if len(shots):
-        by_name["softmax on copies of the shots"], _ = generator_scores(
+        by_name["softmax on copies of the shots"] = epoch_scores(
             task,
             repeated(shots, settings.synthetic_for_novel),
             repeated(shots, settings.synthetic_beside_seen),
             options,
-        )
+        )[-1]
     return {name: {"last": s.as_dict()} for name, s in by_name.items()}
+
+
+def cells_of(found: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
+    """Scores by protocol as text, by `HEADS`, in per cent; "" for none."""
+    return tuple(
+        f"{100 * found[protocol][column]:.1f}" if protocol in found else ""
+        for protocol in ("last", "best_on_test")
+        for column in COLUMNS
+    )
 
 
 def table(scores: Mapping[str, Any]) -> str:
     """Scores of `evaluate_run` as lines of text, in per cent."""
-    rows = [("", *HEADINGS, *[f"{name} best on test" for name in HEADINGS])]
-    for name, found in scores.items():
-        cells = [
-            f"{100 * found[protocol][column]:.1f}" if protocol in found else ""
-            for protocol in ("last", "best_on_test")
-            for column in COLUMNS
-        ]
-        rows.append((name, *cells))
-    widths = [max(map(len, cells)) for cells in zip(*rows)]
-    return "\n".join(_aligned(row, widths) for row in rows)
+    rows = [("", *HEADS), *[(n, *cells_of(f)) for n, f in scores.items()]]
+    names, *columns = zip(*rows)
+    padded = [_padded(names, str.ljust)]
+    padded += [_padded(column, str.rjust) for column in columns]
+    return "\n".join("  ".join(line).rstrip() for line in zip(*padded))
 
 
 def _model_scores(
@@ -110,36 +117,26 @@ def _model_scores(
     """Scores of the model as it is, and the best of earlier ones too."""
     options, task = classifier_options(settings, seed), dataset.task
 
-    def scores() -> tuple[Scores, Scores]:
-        def draw(per_class: int) -> Any:
+    def scores() -> list[Scores]:
+        def draw(per_class: int) -> Part:
             return synthesize(model.generate, task, per_class, seed)
 
-        return generator_scores(
+        return epoch_scores(
             task,
             draw(settings.synthetic_for_novel),
             draw(settings.synthetic_beside_seen),
             options,
         )
 
-    last, best = scores()
-    if not settings.every_checkpoint:
-        return {"last": last.as_dict(), "best_on_test": best.as_dict()}
-    bests = [best]
-    for step in steps_in(run.checkpoints)[:-1]:
-        restore_networks(model, run.checkpoints, step=step)
-        bests.append(scores()[1])
-    return {"last": last.as_dict(), "best_on_test": _best(bests).as_dict()}
+    found = scores()
+    last = found[-1]
+    if settings.every_checkpoint:
+        for step in steps_in(run.checkpoints)[:-1]:
+            restore_networks(model, run.checkpoints, step=step)
+            found += scores()
+    return {"last": last.as_dict(), "best_on_test": best_of(found).as_dict()}
 
 
-def _best(scores: Sequence[Scores]) -> Scores:
-    """Of each number the best: T1 by itself, u and s together by H."""
-    pair = max(scores, key=lambda each: harmonic_mean(each.u, each.s))
-    return Scores(t1=max(each.t1 for each in scores), u=pair.u, s=pair.s)
-
-
-def _aligned(row, widths):
-    first, *rest = [
-        cell.ljust(width) if not number else cell.rjust(width)
-        for number, (cell, width) in enumerate(zip(row, widths))
-    ]
-    return "  ".join([first, *rest]).rstrip()
+def _padded(column: Sequence[str], pad: Callable) -> list[str]:
+    width = max(map(len, column))
+    return [pad(cell, width) for cell in column]

@@ -103,8 +103,8 @@ class FeatureTable:
             outside = rows[(rows < 0) | (rows >= count)]
             if outside.size:
                 self._refuse(
-                    f"`{arrays[name]}` holds the index {outside[0] + 1}, and there "
-                    f"are {count:,} features, numbered from 1"
+                    f"`{arrays[name]}` holds the index {outside[0] + 1}, and "
+                    f"there are {count:,} features, numbered from 1"
                 )
             if not rows.size:
                 self._refuse(f"`{arrays[name]}` is empty")

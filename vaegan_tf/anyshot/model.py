@@ -1,7 +1,7 @@
 """Who minimises what in feature space, of all parts of f-VAEGAN-D2?"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import keras
 import numpy as np
@@ -13,11 +13,18 @@ from vaegan_tf.models import steps
 from vaegan_tf.models.base import Example, ObjectiveModel, Terms
 from vaegan_tf.noise import Purpose
 
-# What stands before the names of a critic's examples, terms and weight.
-CRITICS = {"critic": "", "novel_critic": "novel_"}
-_PURPOSES = {
-    "critic": (Purpose.PRIOR, Purpose.INTERPOLATION),
-    "novel_critic": (Purpose.NOVEL, Purpose.NOVEL_INTERPOLATION),
+
+class Game(NamedTuple):
+    """How the decoder plays against a critic."""
+
+    prefix: str  # Of the names of its examples, terms and weight.
+    codes: Purpose
+    mixing: Purpose
+
+
+GAMES = {
+    "critic": Game("", Purpose.PRIOR, Purpose.INTERPOLATION),
+    "novel_critic": Game("novel_", Purpose.NOVEL, Purpose.NOVEL_INTERPOLATION),
 }
 
 
@@ -62,10 +69,8 @@ class FeatureModel(ObjectiveModel):
         **kwargs: Any,
     ):
         super().__init__(networks, settings, **kwargs)
-        self.offset, self.unit = (
-            np.asarray(offset, np.float32),
-            np.asarray(unit, np.float32),
-        )
+        self.offset = np.asarray(offset, np.float32)
+        self.unit = np.asarray(unit, np.float32)
         self.ema_momentum = self.settings.ema_momentum
         if self.ema_momentum:
             self.decoder_ema = steps.frozen_copy(self.decoder)
@@ -93,7 +98,7 @@ class FeatureModel(ObjectiveModel):
     @property
     def updates_per_step(self) -> dict[str, int]:  # type: ignore[override]
         """Critics step several times, each on a batch of its own."""
-        names = self._critics()
+        names = self._games()
         return dict.fromkeys(names, self.settings.critic_steps) if names else {}
 
     def terms(self, example: Example, training: bool) -> Terms:
@@ -101,8 +106,8 @@ class FeatureModel(ObjectiveModel):
         terms: Terms = {}
         if self.has("encoder"):
             terms |= self._reconstruction_terms(example, training)
-        for name in self._critics():
-            terms |= self._game(name, example, training)
+        for name in self._games():
+            terms |= self._game_terms(name, example, training)
         return terms
 
     def objectives(self, terms: Terms) -> Terms:
@@ -124,7 +129,7 @@ class FeatureModel(ObjectiveModel):
             if self.has("critic"):
                 decoder -= settings.gamma * terms["reconstructed"]
             objectives["encoder"] = settings.kl_weight * terms["kl"] + decoder
-        for name, prefix in self._critics().items():
+        for name, (prefix, *_) in self._games().items():
             generated = terms[f"{prefix}generated"]
             decoder -= getattr(settings, f"{prefix}gamma") * generated
             # Gulrajani et al. (2017), eq. 3.
@@ -178,12 +183,9 @@ class FeatureModel(ObjectiveModel):
                     f"Received: {shape}."
                 )
         example = {key: tf.cast(x[key], tf.float32) for key in widths}
-        return {
-            key: (value - self.offset) / self.unit
-            if "feature" in key
-            else value
-            for key, value in example.items()
-        }
+        for key in {"feature", "novel_feature"} & example.keys():
+            example[key] = (example[key] - self.offset) / self.unit
+        return example
 
     @classmethod
     def create(cls, settings: Any, *, seed: int = 0, **example: Any) -> Self:
@@ -234,9 +236,9 @@ class FeatureModel(ObjectiveModel):
         return {**super().get_config(), **scaling}
 
     @classmethod
-    def _critics(cls) -> dict[str, str]:
-        """Those of `CRITICS` that the model has."""
-        return {name: p for name, p in CRITICS.items() if cls.has(name)}
+    def _games(cls) -> dict[str, Game]:
+        """Those of `GAMES` whose critics the model has."""
+        return {name: game for name, game in GAMES.items() if cls.has(name)}
 
     def _reconstruction_terms(self, example: Example, training: bool) -> Terms:
         """Those of the VAE, and the critic's score of reconstructions."""
@@ -250,22 +252,20 @@ class FeatureModel(ObjectiveModel):
             "reconstruction_nll": self._nll(feature, outputs),
         }
         if self.has("critic"):
-            reconstructed = self._mean(outputs)
-            terms["reconstructed"] = self._score("critic", attributes)(
-                reconstructed
-            )
+            score = self._score("critic", attributes)
+            terms["reconstructed"] = score(self._mean(outputs))
         return terms
 
-    def _game(self, name: str, example: Example, training: bool) -> Terms:
+    def _game_terms(self, name: str, example: Example, training: bool) -> Terms:
         """A critic's scores of real and generated features, and its penalty."""
-        prefix, purposes = CRITICS[name], _PURPOSES[name]
+        prefix, of_codes, of_mixing = GAMES[name]
         real = example[f"{prefix}feature"]
         attributes = example[f"{prefix}attributes"]
-        codes = self._normal(real, purposes[0], training)
+        codes = self._normal(real, of_codes, training)
         generated = self._mean(self._decoded(codes, attributes))
         score = self._score(name, attributes)
         seed, step = self.noise_of(training)
-        mixing = noise.uniform([tf.shape(real)[0], 1], seed, step, purposes[1])
+        mixing = noise.uniform([tf.shape(real)[0], 1], seed, step, of_mixing)
         terms = {
             "real": score(real),
             "generated": score(generated),

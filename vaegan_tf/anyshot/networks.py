@@ -16,16 +16,6 @@ import keras
 from vaegan_tf.networks.blocks import LEAK
 from vaegan_tf.settings import FeatureModelSettings
 
-# Which argument says how wide an input or output is.
-_WIDTHS = {
-    "feature": "num_features",
-    "latent": "latent_dim",
-    "attributes": "num_attributes",
-    "mean": "latent_dim",
-    "log_variance": "latent_dim",
-    "output": "num_features",
-}
-
 
 class FeatureNetwork(keras.Model):
     """One hidden layer between vectors.
@@ -43,14 +33,14 @@ class FeatureNetwork(keras.Model):
         takes: Names of its inputs, (batch, n) each.
         gives: Names of its outputs.
         slope: That of the hidden layer's rectifier below 0.
-        own_settings: Names of further settings that are arguments.
+        is_decayed: Whether the settings' `weight_decay` is its own.
     """
 
     role: str
     takes: tuple[str, ...] = ("feature", "attributes")
     gives: tuple[str, ...]
     slope: float = 0.0
-    own_settings: tuple[str, ...] = ()
+    is_decayed: bool = False
 
     def __init__(
         self,
@@ -63,12 +53,12 @@ class FeatureNetwork(keras.Model):
         weight_decay: float = 0.0,
     ):
         name = name or self.role
-        sizes = {
-            "num_features": num_features,
-            "num_attributes": num_attributes,
-            "latent_dim": latent_dim,
+        widths = {
+            **dict.fromkeys(("feature", "output"), num_features),
+            **dict.fromkeys(("latent", "mean", "log_variance"), latent_dim),
+            "attributes": num_attributes,
+            "score": 1,
         }
-        widths = {key: sizes[of] for key, of in _WIDTHS.items()}
         penalty = keras.regularizers.L2(weight_decay) if weight_decay else None
 
         def dense(width, layer, **options):
@@ -86,20 +76,20 @@ class FeatureNetwork(keras.Model):
         x = dense(hidden_units, "hidden")(x)
         x = keras.layers.LeakyReLU(self.slope, name=f"{name}_rectifier")(x)
         outputs = {
-            key: dense(widths.get(key, 1), key, dtype="float32")(x)
+            key: dense(widths[key], key, dtype="float32")(x)
             for key in self.gives
         }
         super().__init__(inputs, self.shaped(outputs), name=name)
+        self.num_features = num_features
+        self.num_attributes = num_attributes
+        self.latent_dim = latent_dim
         self._arguments = {
-            **sizes,
+            "num_features": num_features,
+            "num_attributes": num_attributes,
+            "latent_dim": latent_dim,
             "hidden_units": hidden_units,
             "weight_decay": weight_decay,
         }
-        self.num_features, self.num_attributes, self.latent_dim = (
-            num_features,
-            num_attributes,
-            latent_dim,
-        )
 
     @staticmethod
     def shaped(outputs: Mapping[str, Any]) -> Any:
@@ -116,12 +106,11 @@ class FeatureNetwork(keras.Model):
             settings: The settings.
             **example: `num_features` and `num_attributes`.
         """
-        latent_dim = settings.latent_dim or example["num_attributes"]
         return cls(
             **example,
-            latent_dim=latent_dim,
+            latent_dim=settings.latent_dim or example["num_attributes"],
             hidden_units=settings.hidden_units,
-            **{key: getattr(settings, key) for key in cls.own_settings},
+            weight_decay=settings.weight_decay if cls.is_decayed else 0.0,
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -152,7 +141,7 @@ class FeatureGenerator(FeatureNetwork):
     role = "decoder"
     takes = ("latent", "attributes")
     gives = ("output",)
-    own_settings = ("weight_decay",)
+    is_decayed = True
 
     @staticmethod
     def shaped(outputs: Mapping[str, Any]) -> Any:

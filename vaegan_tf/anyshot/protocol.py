@@ -1,7 +1,7 @@
 """How well are classes told of which there are few examples, or none?"""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,17 +36,12 @@ class Scores:
         Reference:
             Xian et al. (2018), eq. 14.
         """
-        return harmonic_mean(self.u, self.s)
+        total = self.u + self.s
+        return 2.0 * self.u * self.s / total if total else 0.0
 
     def as_dict(self) -> dict[str, float]:
         """The scores by name, h included."""
         return {**dataclasses.asdict(self), "h": self.h}
-
-
-def harmonic_mean(first: float, second: float) -> float:
-    """2ab / (a + b); 0 if both are 0."""
-    total = first + second
-    return 2.0 * first * second / total if total else 0.0
 
 
 def mean_class_accuracy(labels: np.ndarray, told: np.ndarray) -> float:
@@ -90,20 +85,20 @@ def synthesize(draw: Draw, task: Task, per_class: int, seed: int = 0) -> Part:
     """
     labels = np.repeat(task.novel, per_class)
     attributes = task.class_attributes[labels].astype(np.float32)
-    drawn = [
-        np.asarray(draw(tf.constant(attributes[start : start + BATCH_SIZE]), s))
-        for s, start in _batches(len(labels), seed)
-    ]
+    drawn = []
+    for number, start in enumerate(range(0, len(labels), BATCH_SIZE)):
+        batch = tf.constant(attributes[start : start + BATCH_SIZE])
+        drawn.append(draw(batch, tf.constant([seed, number], tf.int32)))
     return Part(np.concatenate(drawn), labels)
 
 
-def generator_scores(
+def epoch_scores(
     task: Task,
     for_novel: Part,
     beside_seen: Part,
     options: ClassifierOptions,
-) -> tuple[Scores, Scores]:
-    """Scores of softmax classifiers that learn from synthetic features.
+) -> list[Scores]:
+    """Scores of softmax classifiers of synthetic features after each epoch.
 
     Args:
         task: The task.
@@ -112,31 +107,21 @@ def generator_scores(
         beside_seen: Those from which, beside all training examples, that of u
             and s learns all classes.
         options: How both are trained.
-
-    Returns:
-        Scores after the last epoch; and those of the epochs that are best on
-        the test examples, as peers report them: the greatest T1, and u and s
-        of the greatest H.
     """
     seen, novel = task.test_seen, task.test_novel
-    shots = task.train.of_classes(task.novel)
-    told = _told(task, joined(shots, for_novel), task.novel, options, novel)
-    t1 = [mean_class_accuracy(novel.labels, each) for (each,) in told]
+    train = joined(task.train.of_classes(task.novel), for_novel)
+    among_novel = _accuracies(task, train, task.novel, options, novel)
     train = joined(task.train, beside_seen)
-    told = _told(task, train, task.classes, options, novel, seen)
-    pairs = [
-        (
-            mean_class_accuracy(novel.labels, of_novel),
-            mean_class_accuracy(seen.labels, of_seen),
-        )
-        for of_novel, of_seen in told
+    among_all = _accuracies(task, train, task.classes, options, novel, seen)
+    return [
+        Scores(t1=t1, u=u, s=s) for (t1,), (u, s) in zip(among_novel, among_all)
     ]
-    best_u, best_s = max(pairs, key=lambda pair: harmonic_mean(*pair))
-    last_u, last_s = pairs[-1]
-    return (
-        Scores(t1=t1[-1], u=last_u, s=last_s),
-        Scores(t1=max(t1), u=best_u, s=best_s),
-    )
+
+
+def best_of(scores: Sequence[Scores]) -> Scores:
+    """The greatest T1, and u and s of the greatest H."""
+    pair = max(scores, key=lambda each: each.h)
+    return Scores(t1=max(each.t1 for each in scores), u=pair.u, s=pair.s)
 
 
 def softmax_on_seen(task: Task, options: ClassifierOptions) -> Scores:
@@ -167,20 +152,17 @@ def joined(*parts: Part) -> Part:
     )
 
 
-def _told(
+def _accuracies(
     task: Task,
     train: Part,
     classes: np.ndarray,
     options: ClassifierOptions,
     *parts: Part,
-) -> Iterator[list[np.ndarray]]:
-    """What a classifier tells of some parts after each of its epochs."""
+) -> Iterator[list[float]]:
+    """Those of a classifier on some parts after each of its epochs."""
     classifier = SoftmaxClassifier(train, classes, task.train.features, options)
     for _ in classifier.epochs():
-        yield [classifier.predict(part.features) for part in parts]
-
-
-def _batches(count, seed):
-    """A seed and the first row of each batch."""
-    for number, start in enumerate(range(0, count, BATCH_SIZE)):
-        yield tf.constant([seed, number], tf.int32), start
+        yield [
+            mean_class_accuracy(part.labels, classifier.predict(part.features))
+            for part in parts
+        ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vaegan_tf import files, templates
+from vaegan_tf.anyshot.evaluation import HEADS
 from vaegan_tf.report import (
     any_shot,
     charts,
@@ -97,7 +98,7 @@ def render(
         problems=[problem for each in outputs for problem in each.problems],
         command=command,
         box=charts.BOX,
-        any_shot_heads=any_shot.HEADS,
+        any_shot_heads=HEADS,
         created=datetime.datetime.now().astimezone(),
         settings=settings,
         edit_strength=gallery.EDIT_STRENGTH,
