@@ -51,7 +51,7 @@ def gaussian_nll(target: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
         Larsen et al. (2016), eq. 3 for pixels, eqs. 6 and 7 for features.
     """
     error = tf.square(target - mean)
-    return 0.5 * tf.reduce_sum(error, axis=tf.range(1, tf.rank(error)))
+    return 0.5 * tf.reduce_sum(error, axis=list(range(1, error.shape.rank)))
 
 
 def feature_nll(

@@ -69,7 +69,7 @@ def counted_once(value: tf.Tensor, share: float | tf.Tensor) -> tf.Tensor:
 
 def variance(values: tf.Tensor) -> tf.Tensor:
     """Variance over the global batch of (batch, ..., channels), (channels,)."""
-    axes = tf.range(tf.rank(values) - 1)
-    size = total(tf.cast(tf.size(values) / tf.shape(values)[-1], values.dtype))
+    axes = list(range(values.shape.rank - 1))
+    size = total(tf.cast(tf.size(values) // values.shape[-1], values.dtype))
     mean = total(tf.reduce_sum(values, axes)) / size
     return total(tf.reduce_sum(tf.square(values - mean), axes)) / size

@@ -97,6 +97,10 @@ class GenerativeModel(ObjectiveModel):
         """What `call` takes, as Keras tensors."""
         return self._conditioned_symbols("latent", (self.latent_dim,))
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What `call` returns, as a Keras tensor: nothing need be traced."""
+        return keras.KerasTensor((None, *self.image_shape))
+
     def as_example(self, data: Any) -> dict[str, tf.Tensor]:
         """Turns what Keras hands over into an example of the right shape."""
         example = super().as_example(data)

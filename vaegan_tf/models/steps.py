@@ -111,6 +111,6 @@ def update_average(
     while there are few steps.
     """
     step = tf.cast(step, tf.float32)
-    momentum = tf.minimum(momentum, (1 + step) / (10 + step))
+    rate = 1 - tf.minimum(momentum, (1 + step) / (10 + step))
     for mean, weight in zip(average.weights, network.weights):
-        mean.assign(mean + (1 - momentum) * (weight - mean))
+        mean.assign(mean + rate * (weight - mean))

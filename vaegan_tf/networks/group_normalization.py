@@ -59,6 +59,10 @@ class FusedGroupNormalization(keras.layers.Layer):
             self.epsilon,
         )
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the maps."""
+        return input_shape
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
@@ -102,7 +106,7 @@ def group_normalize(
             second = _group_means(gamma * by_normalized, groups)
             dx = _affine(dy, scale * gamma, -scale * (first + shift * second))
             dx -= _affine(x, tf.square(scale) * second)
-            places = tf.cast(tf.size(x[0, ..., 0]), gamma.dtype)
+            places = tf.cast(tf.reduce_prod(tf.shape(x)[1:3]), gamma.dtype)
             return (
                 dx,
                 places * tf.reduce_sum(by_normalized, axis=0),
@@ -126,19 +130,19 @@ def _channel_means(x: tf.Tensor) -> tf.Tensor:
 
 def _group_means(values: tf.Tensor, groups: int) -> tf.Tensor:
     """Each channel's value replaced by the mean of its group's."""
-    batch, channels = tf.shape(values)[0], values.shape[1]
-    grouped = tf.reshape(values, (batch, groups, channels // groups))
+    channels = values.shape[1]
+    size = channels // groups
+    grouped = tf.reshape(values, (-1, groups, size))
     means = tf.reduce_mean(grouped, axis=-1, keepdims=True)
-    return tf.reshape(
-        tf.broadcast_to(means, tf.shape(grouped)), (batch, channels)
-    )
+    return tf.reshape(tf.tile(means, (1, 1, size)), (-1, channels))
 
 
 def _affine(
     x: tf.Tensor, factor: tf.Tensor, offset: tf.Tensor | None = None
 ) -> tf.Tensor:
     """X · factor + offset, each (batch, channels), in the precision of x."""
-    product = x * tf.cast(factor[:, None, None], x.dtype)
+    shape = (-1, 1, 1, x.shape[-1])
+    product = x * tf.cast(tf.reshape(factor, shape), x.dtype)
     if offset is None:
         return product
-    return product + tf.cast(offset[:, None, None], x.dtype)
+    return product + tf.cast(tf.reshape(offset, shape), x.dtype)

@@ -100,3 +100,9 @@ class FeatureMap(keras.layers.Layer):
             past = self.moving_variance
             past.assign(MOMENTUM * past + (1 - MOMENTUM) * variance)
         return inputs
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """That of the maps."""
+        return input_shape

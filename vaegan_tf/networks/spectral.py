@@ -48,7 +48,7 @@ class _SpectralLayer(keras.layers.Layer):
         left = _unit(tf.linalg.matvec(frozen, right, transpose_a=True))
         if training:
             self.vector.assign(left)
-        norm = tf.tensordot(tf.linalg.matvec(matrix, left), right, 1)
+        norm = tf.reduce_sum(tf.linalg.matvec(matrix, left) * right)
         return tf.cast(kernel / norm, self.compute_dtype)
 
 
