@@ -171,7 +171,7 @@ def test_terminated_it_leaves_a_checkpoint_and_ends_the_same(command, tmp_path):
     training = command(stopped, *arguments)
     wait_for_step(training, 3)
     training.send(signal.SIGTERM)
-    training.finish()
+    assert training.status() == 128 + signal.SIGTERM, training.text
     (step,) = [s for s in steps_in(stopped / "checkpoints") if s]
     assert 3 <= step < STEPS
     assert step % 16

@@ -79,7 +79,7 @@ def test_whoever_dies_the_others_stop_and_all_resume_together(
     workers[0].wait_for(f"step 8 of {STEPS}")
     workers[1].send(signal.SIGTERM)
     for worker in workers:
-        worker.finish()
+        assert worker.status() == 128 + signal.SIGTERM, worker.text
         assert "the same command resumes from here." in worker.text
     stopped = max(steps_in(run / "checkpoints"))
     assert 8 <= stopped < STEPS

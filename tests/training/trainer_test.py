@@ -12,6 +12,7 @@ from vaegan_tf.runs.checkpoints import steps_in
 from vaegan_tf.settings import RunSettings
 from vaegan_tf.training import Distribution, DivergenceError, Trainer, trainer
 from vaegan_tf.training.callbacks import StepCallback
+from vaegan_tf.training.signals import StopSignals
 
 
 class Recorder(StepCallback):
@@ -136,7 +137,7 @@ def test_an_epoch_is_the_steps_of_a_log(training):
 
 
 def test_an_epoch_is_of_the_same_steps_after_a_resume(training):
-    stop = Stopper(3, lambda: setattr(first, "stop_requested", True))
+    stop = Stopper(3, terminate)
     first = training(5, stop, log_every=2)
     assert first.run() is False
     recorder = Recorder(1)
@@ -289,7 +290,9 @@ def test_a_signal_ends_the_run_after_its_step(training, number):
 
     recorder = Recorder(1)
     first = training(9, Stopper(3, interrupt), recorder, checkpoint_every=5)
-    assert first.run() is False
+    signals = StopSignals()
+    assert first.run(signals) is False
+    assert (signals.received, signals.exit_status) == (number, 128 + number)
     # Callbacks may close their files, but nothing is drawn.
     assert recorder.calls[-2:] == [("act", 3), ("end", 3)]
     assert first.checkpoints.steps == [0, 3]
@@ -299,9 +302,8 @@ def test_a_signal_ends_the_run_after_its_step(training, number):
 
 
 def test_a_signal_at_the_last_step_comes_too_late(training):
-    stop = Stopper(3, lambda: setattr(first, "stop_requested", True))
-    first = training(3, stop)
-    assert first.run() is True
+    stop = Stopper(3, terminate)
+    assert training(3, stop).run() is True
 
 
 def is_sixth(step, seed):

@@ -63,9 +63,10 @@ class Command:
     """A command: call it to run it.
 
     The exit status is 0 after success and after `--help`, 2 if the flags are
-    wrong, 1 if anything else fails, and 130 after Ctrl-C. What failed is one
-    line on stderr, which says so if it is a fault of this package; `--debug`
-    shows the traceback too.
+    wrong, 1 if anything else fails, and 130 after Ctrl-C. A run that a signal
+    has stopped exits with 128 + its number. What failed is one line on stderr,
+    which says so if it is a fault of this package; `--debug` shows the
+    traceback too.
 
     Args:
         main: Does the work; takes the settings of each group in their order.

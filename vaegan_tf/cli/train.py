@@ -2,10 +2,12 @@
 
 Prepares the data set first if need be. The same command resumes a run.
 --model_dir then holds image grids (samples/), numbers (metrics.jsonl,
-tensorboard/), checkpoints, and at the end a SavedModel (export/<step>/). The
+tensorboard/), checkpoints, and at the end a SavedModel (export/<step>/). Ctrl-C
+and SIGTERM stop it after a checkpoint, with the exit status 130 or 143. The
 settings of another model are shown by --model=gan --help.
 """
 
+import sys
 from collections.abc import Sequence
 
 from absl import logging
@@ -61,14 +63,18 @@ def main(choice: ModelChoice, *settings: Settings) -> None:
         experiment.run.strategy, experiment.run.logical_cpus
     )
     with distribution.watched():
-        _train(choice, experiment, distribution)
+        status = _train(choice, experiment, distribution)
         distribution.wait()
+    if status:
+        sys.exit(status)
 
 
 def _train(choice, experiment, distribution):
+    """The exit status: 0, or that of the signal that has stopped the run."""
     from vaegan_tf.export import export_saved_model, served_ability
     from vaegan_tf.models import model_class
     from vaegan_tf.runs import Run
+    from vaegan_tf.training.signals import StopSignals
     from vaegan_tf.training.terminal import score_history
     from vaegan_tf.training.train import check_experiment, train
 
@@ -79,10 +85,12 @@ def _train(choice, experiment, distribution):
     name = data.pop("dataset")
     load = model_class(choice.model).load_dataset
     dataset = distribution.chief_first(lambda: load(name, **data))
+    signals = StopSignals()
     finished = train(
         run,
         dataset,
         experiment,
+        signals=signals,
         distribution=distribution,
         flag_file=as_text([choice, *experiment.groups.values()]),
         command=app.command_line(),
@@ -91,10 +99,12 @@ def _train(choice, experiment, distribution):
         logging.info("Scores over the run:\n%s", history)
     if not finished:
         logging.info("Stopped; the same command resumes from here.")
-    elif distribution.is_chief and served_ability(run.model_class):
+        return signals.exit_status
+    if distribution.is_chief and served_ability(run.model_class):
         model, step = run.model()
         export_saved_model(model, run.exports / str(step))
         logging.info("Done: see %s.", run.samples)
+    return 0
 
 
 command = app.Command(main, __doc__, groups, unknown=unknown)

@@ -18,6 +18,7 @@ from vaegan_tf.runs.precision import set_precision
 from vaegan_tf.settings import Experiment
 from vaegan_tf.training.distribution import Distribution
 from vaegan_tf.training.optimizers import compile_model, network_rates
+from vaegan_tf.training.signals import StopSignals
 from vaegan_tf.training.summaries import SummaryWriter
 from vaegan_tf.training.terminal import LiveLine
 from vaegan_tf.training.trainer import Trainer, check_intervals
@@ -33,6 +34,7 @@ def train(
     distribution: Distribution | None = None,
     flag_file: str = "",
     command: str | None = None,
+    signals: StopSignals | None = None,
 ) -> bool:
     """Trains a model, or resumes a run where it stopped.
 
@@ -45,6 +47,7 @@ def train(
         distribution: The devices; one by default.
         flag_file: The settings as flags, to be recorded.
         command: What the user typed, to be recorded.
+        signals: Notes the signal that stops the run, if one does.
 
     Returns:
         Whether the run has ended; `False` if it was stopped by a signal.
@@ -71,7 +74,7 @@ def train(
             run, dataset, settings, callbacks, distribution, record
         ) as trainer,
     ):
-        return trainer.run()
+        return trainer.run(signals)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,7 @@
 """The training loop: steps, watched by callbacks, until the last one."""
 
-import contextlib
 import math
-import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,6 +12,7 @@ from vaegan_tf.models import ObjectiveModel
 from vaegan_tf.runs import Checkpoints
 from vaegan_tf.settings import RunSettings
 from vaegan_tf.training.distribution import Distribution
+from vaegan_tf.training.signals import StopSignals
 
 DIVERGED = 1e8
 
@@ -69,7 +68,7 @@ class Trainer:
         self.learning_rates = learning_rates or {}
         self.distribution = distribution or Distribution()
         self.retries = 0
-        self.stop_requested = False
+        self.signals = StopSignals()
         self._callbacks = keras.callbacks.CallbackList(
             list(callbacks),
             model=model,
@@ -81,8 +80,11 @@ class Trainer:
         self._names: dict[int, list[str]] = {}  # Of a step's numbers, by stage.
         self._execute = tf.function(self._distributed_steps, autograph=False)
 
-    def run(self) -> bool:
+    def run(self, signals: StopSignals | None = None) -> bool:
         """Trains to the last step, or until asked to stop.
+
+        Args:
+            signals: Notes the signal that stops the run, if one does.
 
         Returns:
             Whether the last step was reached, or a callback has set
@@ -94,7 +96,7 @@ class Trainer:
         """
         self._restore()
         self.model.stop_training = False
-        with self._stopping_on_signals():
+        with signals or StopSignals() as self.signals:
             self._callbacks.on_train_begin()
             while True:
                 self._save()
@@ -231,29 +233,11 @@ class Trainer:
         return means
 
     def _is_over(self) -> bool:
-        stop = self.stop_requested or self.model.stop_training
+        stop = bool(self.signals.received or self.model.stop_training)
         return self._step >= self.train_steps or self.distribution.any(stop)
 
     def _is_due(self, every: int) -> bool:
         return self._step % every == 0 or self._step == self.train_steps
-
-    @contextlib.contextmanager
-    def _stopping_on_signals(self) -> Iterator[None]:
-        """Lets SIGTERM and the first Ctrl-C end the run after its step."""
-
-        def stop(number: int, frame: Any) -> None:
-            self.stop_requested = True
-            signal.signal(number, before[number])
-            name = signal.Signals(number).name
-            logging.info("%s: a checkpoint is written after this step.", name)
-
-        numbers: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, stop) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def check_intervals(settings: RunSettings, **others: int | None) -> None:
