@@ -144,11 +144,6 @@ class ObjectiveModel(keras.Model):
             **_suffixed("updated", gates),
         }
 
-    def loss_scale(self, name: str) -> float | tf.Tensor:
-        """What a network's loss is multiplied by against underflow."""
-        optimizer = self.optimizers.get(name)
-        return 1.0 if optimizer is None else optimizer.scale_loss(1.0)
-
     def _terms_and_objectives(
         self, example: Example, training: bool
     ) -> tuple[Terms, Terms]:
@@ -167,15 +162,84 @@ class ObjectiveModel(keras.Model):
         }
         return terms, objectives
 
-    @classmethod
-    def can(cls, ability: str) -> bool:
-        """Whether the model has an ability, such as `encode`."""
-        return ability in cls.abilities
+    @contextlib.contextmanager
+    def _tapes(self, names: list[str]) -> Iterator[dict[str, tf.GradientTape]]:
+        """A tape for each network, which watches that network's weights."""
+        tapes = {
+            name: tf.GradientTape(watch_accessed_variables=False)
+            for name in names
+        }
+        with contextlib.ExitStack() as stack:
+            for name, tape in tapes.items():
+                stack.enter_context(tape)
+                tape.watch(self._weights(name))
+            yield tapes
 
-    @classmethod
-    def trained_networks(cls) -> tuple[str, ...]:
-        """Names of the networks that are trained."""
-        return cls.trained or tuple(cls.networks)
+    def _gradient(
+        self, tape: tf.GradientTape, loss: tf.Tensor, name: str
+    ) -> list[tf.Tensor]:
+        weights = self._weights(name)
+        gradients = tape.gradient(loss, weights)
+        if all(gradient is None for gradient in gradients):
+            raise ValueError(
+                f"The objective of the {name} does not depend on its weights."
+            )
+        return [
+            tf.zeros_like(weight) if gradient is None else gradient
+            for weight, gradient in zip(weights, gradients)
+        ]
+
+    def _weights(self, name: str) -> list[tf.Variable]:
+        return [w.value for w in self.weights_that_step(name)]
+
+    @property
+    def rounds(self) -> int:
+        """Batches that a step takes: updates of the busiest network."""
+        return len(self._rounds())
+
+    def _rounds(self) -> list[list[str]]:
+        """Which networks step in each round; all of them in the last."""
+        counts = {
+            name: self.updates_per_step.get(name, 1)
+            for name in self.stepping_networks()
+        }
+        return [
+            [name for name, count in counts.items() if count >= left]
+            for left in range(max(counts.values()), 0, -1)
+        ]
+
+    def noise_of(self, training: bool) -> tuple[tf.Tensor, Any]:
+        """Seed and step of noise: another at every step and round.
+
+        Evaluation draws the same for every batch.
+        """
+        if not training:
+            return noise.fold(self.seed, Purpose.EVALUATION), 0
+        if self.round:
+            return noise.fold(self.noise_seed, self.round), self.step
+        return self.noise_seed, self.step
+
+    def loss_scale(self, name: str) -> float | tf.Tensor:
+        """What a network's loss is multiplied by against underflow."""
+        optimizer = self.optimizers.get(name)
+        return 1.0 if optimizer is None else optimizer.scale_loss(1.0)
+
+    def terms(self, example: Example, training: bool) -> Terms:
+        """The terms on a batch: (batch,) tensors by name, in nats."""
+        raise NotImplementedError
+
+    def objectives(self, terms: Terms) -> Terms:
+        """What each trained network minimises, given mean terms: scalars."""
+        raise NotImplementedError
+
+    @property
+    def gated_networks(self) -> tuple[str, ...]:
+        """Names of the networks that step only when `gates` says so."""
+        return ()
+
+    def gates(self, terms: Terms) -> dict[str, tf.Tensor]:
+        """Which of `gated_networks` step, boolean scalars by name."""
+        return {}
 
     def stepping_networks(self) -> tuple[str, ...]:
         """Those of them that step now: of a model that grows, not always all.
@@ -197,134 +261,22 @@ class ObjectiveModel(keras.Model):
         """
         return 0
 
-    @property
-    def rounds(self) -> int:
-        """Batches that a step takes: updates of the busiest network."""
-        return len(self._rounds())
-
-    @property
-    def gated_networks(self) -> tuple[str, ...]:
-        """Names of the networks that step only when `gates` says so."""
-        return ()
-
-    def terms(self, example: Example, training: bool) -> Terms:
-        """The terms on a batch: (batch,) tensors by name, in nats."""
-        raise NotImplementedError
-
-    def objectives(self, terms: Terms) -> Terms:
-        """What each trained network minimises, given mean terms: scalars."""
-        raise NotImplementedError
-
-    def gates(self, terms: Terms) -> dict[str, tf.Tensor]:
-        """Which of `gated_networks` step, boolean scalars by name."""
-        return {}
-
-    def forecast(self, batch_size: int) -> list[str]:
-        """What training will take, as lines for the log, if it is known.
-
-        Raises:
-            ValueError: If it takes more than the machine has.
-        """
-        return []
-
-    def load_initial_weights(self) -> None:
-        """Called once before a run's first step."""
-
     def after_step(self) -> None:
         """Called when all networks have stepped, before the step counts."""
-
-    def noise_of(self, training: bool) -> tuple[tf.Tensor, Any]:
-        """Seed and step of noise: another at every step and round.
-
-        Evaluation draws the same for every batch.
-        """
-        if not training:
-            return noise.fold(self.seed, Purpose.EVALUATION), 0
-        if self.round:
-            return noise.fold(self.noise_seed, self.round), self.step
-        return self.noise_seed, self.step
-
-    def _rounds(self) -> list[list[str]]:
-        """Which networks step in each round; all of them in the last."""
-        counts = {
-            name: self.updates_per_step.get(name, 1)
-            for name in self.stepping_networks()
-        }
-        return [
-            [name for name, count in counts.items() if count >= left]
-            for left in range(max(counts.values()), 0, -1)
-        ]
-
-    @contextlib.contextmanager
-    def _tapes(self, names: list[str]) -> Iterator[dict[str, tf.GradientTape]]:
-        """A tape for each network, which watches that network's weights."""
-        tapes = {
-            name: tf.GradientTape(watch_accessed_variables=False)
-            for name in names
-        }
-        with contextlib.ExitStack() as stack:
-            for name, tape in tapes.items():
-                stack.enter_context(tape)
-                tape.watch(self._weights(name))
-            yield tapes
-
-    def _weights(self, name: str) -> list[tf.Variable]:
-        return [w.value for w in self.weights_that_step(name)]
-
-    def _gradient(
-        self, tape: tf.GradientTape, loss: tf.Tensor, name: str
-    ) -> list[tf.Tensor]:
-        weights = self._weights(name)
-        gradients = tape.gradient(loss, weights)
-        if all(gradient is None for gradient in gradients):
-            raise ValueError(
-                f"The objective of the {name} does not depend on its weights."
-            )
-        return [
-            tf.zeros_like(weight) if gradient is None else gradient
-            for weight, gradient in zip(weights, gradients)
-        ]
-
-    def train_step(self, data: Any) -> Terms:
-        """Keras's training step: `optimize` on a batch, and its log's means."""
-        return self.log(self.optimize(data))
-
-    def test_step(self, data: Any) -> Terms:
-        """Keras's evaluation step: terms and objectives, nothing changes."""
-        terms, objectives = self._terms_and_objectives(
-            self.as_example(data), training=False
-        )
-        return self.log({**terms, **_suffixed("loss", objectives)})
 
     def validation_terms(self, example: Any) -> Terms:
         """What is reported of held-out examples, (batch,) by name."""
         return self.terms(self.as_example(example), training=False)
 
-    def log(self, numbers: Terms) -> Terms:
-        """Adds a step's numbers to the running means, and returns these."""
-        for name, number in numbers.items():
-            self._means[name].update_state(tf.cast(number, tf.float32))
-        return {name: self._means[name].result() for name in numbers}
+    @classmethod
+    def can(cls, ability: str) -> bool:
+        """Whether the model has an ability, such as `encode`."""
+        return ability in cls.abilities
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """The running means, which Keras resets at every epoch."""
-        return list(self._means.values())
-
-    def as_example(self, data: Any) -> dict[str, tf.Tensor]:
-        """Turns what Keras hands over into an example of the right shape."""
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        example = dict(x) if isinstance(x, dict) else {"image": x}
-        if y is not None:
-            example["attributes"] = y
-        image = tf.cast(example["image"], tf.float32)
-        if image.shape[1:] != self.image_shape:
-            sizes = ", ".join(map(str, self.image_shape))
-            raise ValueError(
-                f"Images must have shape (batch, {sizes}). "
-                f"Received: shape {tuple(image.shape)}."
-            )
-        return {**example, "image": image}
+    @classmethod
+    def trained_networks(cls) -> tuple[str, ...]:
+        """Names of the networks that are trained."""
+        return cls.trained or tuple(cls.networks)
 
     @classmethod
     def create(
@@ -359,6 +311,54 @@ class ObjectiveModel(keras.Model):
         """What `create` needs to know of a data set, as JSON knows it."""
         size, _, channels = dataset.image_shape
         return {"image_size": size, "num_channels": channels}
+
+    def load_initial_weights(self) -> None:
+        """Called once before a run's first step."""
+
+    def forecast(self, batch_size: int) -> list[str]:
+        """What training will take, as lines for the log, if it is known.
+
+        Raises:
+            ValueError: If it takes more than the machine has.
+        """
+        return []
+
+    def as_example(self, data: Any) -> dict[str, tf.Tensor]:
+        """Turns what Keras hands over into an example of the right shape."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        example = dict(x) if isinstance(x, dict) else {"image": x}
+        if y is not None:
+            example["attributes"] = y
+        image = tf.cast(example["image"], tf.float32)
+        if image.shape[1:] != self.image_shape:
+            sizes = ", ".join(map(str, self.image_shape))
+            raise ValueError(
+                f"Images must have shape (batch, {sizes}). "
+                f"Received: shape {tuple(image.shape)}."
+            )
+        return {**example, "image": image}
+
+    def train_step(self, data: Any) -> Terms:
+        """Keras's training step: `optimize` on a batch, and its log's means."""
+        return self.log(self.optimize(data))
+
+    def test_step(self, data: Any) -> Terms:
+        """Keras's evaluation step: terms and objectives, nothing changes."""
+        terms, objectives = self._terms_and_objectives(
+            self.as_example(data), training=False
+        )
+        return self.log({**terms, **_suffixed("loss", objectives)})
+
+    def log(self, numbers: Terms) -> Terms:
+        """Adds a step's numbers to the running means, and returns these."""
+        for name, number in numbers.items():
+            self._means[name].update_state(tf.cast(number, tf.float32))
+        return {name: self._means[name].result() for name in numbers}
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The running means, which Keras resets at every epoch."""
+        return list(self._means.values())
 
     def compile(self, optimizer: Any = "rmsprop", **kwargs: Any) -> None:
         """Gives every trained network an optimizer of its own.
