@@ -5,24 +5,18 @@ class's in each row, and `seed`, int32 (2,), to `feature`, float32 (batch, d) in
 the data's units.
 """
 
-from typing import Any
-
 import tensorflow as tf
 
 from vaegan_tf.anyshot.model import FeatureModel
+from vaegan_tf.export.signatures import SEED, Endpoints, traced
 
 
-def feature_endpoints(model: FeatureModel) -> dict[str, Any]:
+def feature_endpoints(model: FeatureModel) -> Endpoints:
     """The signature by its name, traced."""
 
     def generate(attributes, seed):
         return {"feature": model.generate(attributes, seed)}
 
-    traced = tf.function(generate, autograph=False)
-    attributes = (None, model.num_attributes)
-    return {
-        "generate": traced.get_concrete_function(
-            attributes=tf.TensorSpec(attributes, tf.float32, "attributes"),
-            seed=tf.TensorSpec((2,), tf.int32, "seed"),
-        )
-    }
+    shape = (None, model.num_attributes)
+    attributes = tf.TensorSpec(shape, tf.float32, "attributes")
+    return {"generate": traced(generate, attributes, SEED)}

@@ -13,17 +13,14 @@ frames, height, width, channels) of clips. `size` is (2,), height and width, or
 (3,), frames before them.
 """
 
-from typing import Any
-
 import tensorflow as tf
 
+from vaegan_tf.export.signatures import COUNT, SEED, Endpoints, traced
 from vaegan_tf.patch import HPVAEGAN
 
 
-def patch_endpoints(model: HPVAEGAN) -> dict[str, Any]:
+def patch_endpoints(model: HPVAEGAN) -> Endpoints:
     """The signatures by name, traced."""
-    count = tf.TensorSpec((), tf.int32, "count")
-    seed = tf.TensorSpec((2,), tf.int32, "seed")
     rank = len(model.shape)
     size = tf.TensorSpec((rank,), tf.int32, "size")
     image = tf.TensorSpec((None, *model.image_shape), tf.float32, "image")
@@ -31,15 +28,11 @@ def patch_endpoints(model: HPVAEGAN) -> dict[str, Any]:
     def sample_sized(count, seed, size):
         return model.draw(count, seed, tf.unstack(size, rank))
 
+    def drawn(function, *specs):
+        return traced(lambda **inputs: {"image": function(**inputs)}, *specs)
+
     return {
-        "sample": _traced(model.draw, count, seed),
-        "sample_sized": _traced(sample_sized, count, seed, size),
-        "reconstruct": _traced(model.reconstruct, image),
+        "sample": drawn(model.draw, COUNT, SEED),
+        "sample_sized": drawn(sample_sized, COUNT, SEED, size),
+        "reconstruct": drawn(model.reconstruct, image),
     }
-
-
-def _traced(function: Any, *specs: tf.TensorSpec) -> Any:
-    traced = tf.function(
-        lambda **inputs: {"image": function(**inputs)}, autograph=False
-    )
-    return traced.get_concrete_function(**{spec.name: spec for spec in specs})

@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from vaegan_tf import files
 from vaegan_tf.attributes import AttributeVectors
-from vaegan_tf.export.saved_model import Endpoints, endpoints_of, module_of
+from vaegan_tf.export.saved_model import endpoints_of, module_of
+from vaegan_tf.export.signatures import Endpoints
 from vaegan_tf.export.targets import check_target
 from vaegan_tf.models import GenerativeModel
 

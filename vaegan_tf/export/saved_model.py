@@ -44,6 +44,7 @@ from vaegan_tf.anyshot.model import FeatureModel
 from vaegan_tf.attributes import AttributeVectors
 from vaegan_tf.export.feature_model import feature_endpoints
 from vaegan_tf.export.patch_model import patch_endpoints
+from vaegan_tf.export.signatures import COUNT, SEED, Endpoints, traced
 from vaegan_tf.export.targets import check_target
 from vaegan_tf.models import GenerativeModel, ObjectiveModel
 from vaegan_tf.patch import HPVAEGAN
@@ -51,12 +52,6 @@ from vaegan_tf.sampling import MixtureSampler
 from vaegan_tf.similarity import LearnedMetric
 
 SERVED = ("sample", "generate", "draw")  # Abilities; it takes one.
-# Functions of keyword arguments by the names of their signatures.
-Endpoints = dict[str, Any]
-_DRAW = (
-    tf.TensorSpec((), tf.int32, "count"),
-    tf.TensorSpec((2,), tf.int32, "seed"),
-)
 
 
 def export_saved_model(
@@ -151,13 +146,13 @@ def _decoder_endpoints(
         def decoded(attributes=None, **inputs):
             return model.decode(codes(**inputs), attributes)
 
-        return _endpoint(model, decoded, *_DRAW, *specs)
+        return _endpoint(model, decoded, COUNT, SEED, *specs)
 
     latent = tf.TensorSpec((None, model.latent_dim), tf.float32, "latent")
     truncation = tf.TensorSpec((), tf.float32, "truncation")
     endpoints = {
         "decode": _endpoint(model, model.decode, latent),
-        "sample": _endpoint(model, model.sample, *_DRAW),
+        "sample": _endpoint(model, model.sample, COUNT, SEED),
         "sample_truncated": sample(truncated, truncation),
     }
     if mixture is not None:
@@ -180,8 +175,8 @@ def _edit_endpoints(
 
     strength = tf.TensorSpec((None, len(vectors.names)), tf.float32, "strength")
     return {
-        "edit": _traced(edit, _images(model, "image"), strength),
-        "attribute_vectors": _traced(named),
+        "edit": traced(edit, _images(model, "image"), strength),
+        "attribute_vectors": traced(named),
     }
 
 
@@ -213,7 +208,7 @@ def _discriminator_endpoints(model: GenerativeModel) -> Endpoints:
         "discriminate": _endpoint(
             model, model.discriminate, image, output="logit"
         ),
-        "distance": _traced(
+        "distance": traced(
             lambda image_a, image_b: metric(image_a, image_b),
             _images(model, "image_a"),
             _images(model, "image_b"),
@@ -240,10 +235,4 @@ def _endpoint(
     if model.num_attributes:
         shape = (None, model.num_attributes)
         specs += (tf.TensorSpec(shape, tf.float32, "attributes"),)
-    return _traced(named, *specs)
-
-
-def _traced(function: Callable, *specs: tf.TensorSpec) -> Any:
-    """A function of keyword arguments, traced for any batch size."""
-    traced = tf.function(lambda **inputs: function(**inputs), autograph=False)
-    return traced.get_concrete_function(**{spec.name: spec for spec in specs})
+    return traced(named, *specs)

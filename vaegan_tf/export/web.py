@@ -73,7 +73,9 @@ def export_web(
         "latent": model.latent_dim,
         "size": model.image_shape[0],
         "channels": model.image_shape[2],
-        "vectors": _rows(vectors, kind),
+        "vectors": {}
+        if vectors is None
+        else dict(zip(vectors.names, _list(vectors.vectors[kind]))),
         "mixture": _triangular(mixture),
         "graph": graph_model(endpoints_of(model)["decode"]),
     }
@@ -141,7 +143,7 @@ def graph_model(endpoint: Any) -> dict[str, Any]:
 
 
 def _weight(name: str, value: np.ndarray) -> tuple[dict[str, Any], bytes]:
-    """How TensorFlow.js is told of a constant, and its bytes."""
+    """How a constant is described to TensorFlow.js, and its bytes."""
     spec: dict[str, Any] = {"name": name, "shape": list(value.shape)}
     if value.dtype == np.float32:
         spec["dtype"] = "float32"
@@ -149,19 +151,10 @@ def _weight(name: str, value: np.ndarray) -> tuple[dict[str, Any], bytes]:
             half = {"dtype": "float16", "original_dtype": "float32"}
             spec["quantization"] = half
             value = value.astype(np.float16)
-    else:  # Shapes and axes: it knows no other integers.
+    else:  # Shapes and axes: it has no other integers.
         spec["dtype"] = "int32"
         value = value.astype(np.int32)
     return spec, value.tobytes()
-
-
-def _rows(
-    vectors: AttributeVectors | None, kind: str
-) -> dict[str, list[float]]:
-    """Vectors by name."""
-    if vectors is None:
-        return {}
-    return dict(zip(vectors.names, _list(vectors.vectors[kind])))
 
 
 def _triangular(mixture: MixtureSampler | None) -> dict[str, Any] | None:
