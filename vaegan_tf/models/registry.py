@@ -11,18 +11,6 @@ from vaegan_tf.settings import models as declared
 
 Model = TypeVar("Model", bound=ObjectiveModel)
 
-_BUILT_IN = {
-    "vae": "vaegan_tf.models.vae",
-    "gan": "vaegan_tf.models.gan",
-    "vaegan": "vaegan_tf.models.vaegan",
-    "learned_metric_vae": "vaegan_tf.models.learned_metric_vae",
-    "predictor": "vaegan_tf.predictor.model",
-    "f_vae": "vaegan_tf.anyshot.f_vaegan_d2",
-    "f_wgan": "vaegan_tf.anyshot.f_vaegan_d2",
-    "f_vaegan": "vaegan_tf.anyshot.f_vaegan_d2",
-    "f_vaegan_d2": "vaegan_tf.anyshot.f_vaegan_d2",
-    "hp_vae_gan": "vaegan_tf.patch.model",
-}
 _classes: dict[str, type[ObjectiveModel]] = {}
 
 
@@ -35,8 +23,7 @@ def register(kind: str) -> Callable[[type[Model]], type[Model]]:
     """
 
     def add(cls: type[Model]) -> type[Model]:
-        known = _classes.get(kind)
-        home = _BUILT_IN.get(kind) if known is None else known.__module__
+        known, home = _classes.get(kind), declared.module_of(kind)
         if home not in (None, cls.__module__) or (
             known is not None and known.__qualname__ != cls.__qualname__
         ):
@@ -46,7 +33,7 @@ def register(kind: str) -> Callable[[type[Model]], type[Model]]:
             )
         cls.kind = kind
         _classes[kind] = cls
-        declared.add_kind(kind, cls.Settings)
+        declared.add_kind(kind, cls.Settings, cls.__module__)
         return keras.saving.register_keras_serializable("vaegan_tf")(cls)
 
     return add
@@ -54,9 +41,9 @@ def register(kind: str) -> Callable[[type[Model]], type[Model]]:
 
 def model_class(kind: str) -> type[ObjectiveModel]:
     """The class of a kind of model; a ValueError if there is none."""
-    declared.settings_of(kind)
+    declared.settings_of(kind)  # Raises if there is no such kind.
     if kind not in _classes:
-        importlib.import_module(_BUILT_IN[kind])
+        importlib.import_module(str(declared.module_of(kind)))
     return _classes[kind]
 
 

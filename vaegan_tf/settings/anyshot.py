@@ -67,18 +67,17 @@ class TransductiveDataSettings(FeatureDataSettings):
 
 
 class AnyShotSettings(Settings):
-    """How classes are told by features that a model draws."""
+    """How classes are recognised by features that a model draws."""
 
     synthetic_for_novel: int = setting(
         300,
-        "Features drawn of each novel class, to tell novel classes from each "
-        "other.",
+        "Features drawn of each novel class, to classify among novel ones.",
         low=1,
     )
     synthetic_beside_seen: int = setting(
         1000,
-        "Features drawn of each novel class, to tell all classes: the more, "
-        "the more often novel ones are told.",
+        "Features drawn of each novel class, to classify among all: the more, "
+        "the more often an example is taken for a novel one.",
         low=1,
     )
     epochs: int = setting(30, "Epochs of the softmax classifier.", low=1)
@@ -202,4 +201,4 @@ for _kind, _group in {
     "f_vaegan": FVAEGANSettings,
     "f_vaegan_d2": FVAEGAND2Settings,
 }.items():
-    add_kind(_kind, _group)
+    add_kind(_kind, _group, "vaegan_tf.anyshot.f_vaegan_d2")

@@ -7,6 +7,7 @@ that a help page does not wait for it.
 
 from typing import ClassVar
 
+from vaegan_tf.settings.choices import FEATURE_SCALES
 from vaegan_tf.settings.data import (
     DataSettings,
     LabelledDataSettings,
@@ -14,8 +15,6 @@ from vaegan_tf.settings.data import (
 )
 from vaegan_tf.settings.fields import Settings, fields, setting
 from vaegan_tf.settings.training import OptimisationSettings
-
-FEATURE_SCALES = ("unit", "batch")
 
 
 class ModelSettings(Settings):
@@ -307,18 +306,28 @@ class PredictorSettings(NetworkSettings):
                 )
 
 
-_KINDS: dict[str, type[ModelSettings]] = {
-    "vae": VAESettings,
-    "gan": GANSettings,
-    "vaegan": VAEGANSettings,
-    "learned_metric_vae": LearnedMetricVAESettings,
-    "predictor": PredictorSettings,
+# The settings of each kind of model, and the module that registers its class.
+_KINDS: dict[str, tuple[type[ModelSettings], str]] = {
+    "vae": (VAESettings, "vaegan_tf.models.vae"),
+    "gan": (GANSettings, "vaegan_tf.models.gan"),
+    "vaegan": (VAEGANSettings, "vaegan_tf.models.vaegan"),
+    "learned_metric_vae": (
+        LearnedMetricVAESettings,
+        "vaegan_tf.models.learned_metric_vae",
+    ),
+    "predictor": (PredictorSettings, "vaegan_tf.predictor.model"),
 }
 
 
-def add_kind(kind: str, group: type[ModelSettings]) -> None:
-    """Makes the settings of a kind of model known by its name."""
-    _KINDS[kind] = group
+def add_kind(kind: str, group: type[ModelSettings], module: str) -> None:
+    """Makes a kind of model known by its name.
+
+    Args:
+        kind: The name.
+        group: Its settings.
+        module: Dotted name of the module that registers its class.
+    """
+    _KINDS[kind] = group, module
 
 
 def kinds() -> tuple[str, ...]:
@@ -338,4 +347,9 @@ def settings_of(kind: str) -> type[ModelSettings]:
             "is registered by importing its module (--import). "
             f"Received: model={kind!r}."
         )
-    return _KINDS[kind]
+    return _KINDS[kind][0]
+
+
+def module_of(kind: str) -> str | None:
+    """The module that registers the class of a kind; `None` if none does."""
+    return _KINDS[kind][1] if kind in _KINDS else None

@@ -177,4 +177,4 @@ class PatchScoreSettings(Settings):
     )
 
 
-add_kind("hp_vae_gan", HPVAEGANSettings)
+add_kind("hp_vae_gan", HPVAEGANSettings, "vaegan_tf.patch.model")
