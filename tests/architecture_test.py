@@ -12,12 +12,14 @@ import vaegan_tf
 PACKAGE = pathlib.Path(vaegan_tf.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    {"version", "replicas", "hardware", "files", "locks", "templates"},
-    {"settings", "losses", "noise", "images"},
+    {"version", "errors", "tables", "settings"},
+    {"replicas", "hardware", "files", "locks"},
+    {"templates", "losses", "noise", "images"},
     {"networks", "data"},
     {"models"},
     {"runs"},
-    {"evaluation", "similarity", "sampling", "predictor", "anyshot"},
+    {"similarity", "sampling", "predictor"},
+    {"evaluation", "anyshot"},
     {"training", "attributes", "patch"},
     {"explorer", "export", "pretrained", "report"},
     {"cli"},

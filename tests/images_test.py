@@ -94,8 +94,8 @@ def test_grid_expands_grey_and_keeps_colour_and_aspect():
         ((np.zeros((4, 4, 3)),), r"shape=\(4, 4, 3\)"),
         ((np.zeros((0, 4, 4, 3)),), "n > 0"),
         ((np.zeros((1, 4, 4, 2)),), r"1 or 3"),
-        ((solid(1), 0), "`columns` must be positive. Received: columns=0"),
-        ((solid(1), 1, -1), "`padding` must not be negative.*padding=-1"),
+        ((solid(1), 0), "`columns` must be at least 1. Received: columns=0"),
+        ((solid(1), 1, -1), "`padding` must be at least 0.*padding=-1"),
     ],
 )
 def test_grid_refuses(arguments, message):
@@ -248,7 +248,9 @@ def test_gif_refuses(tmp_path):
         images.write_gif(path, [])
     with pytest.raises(ValueError, match=r"one size.*\(2, 2, 3\), \(4, 4, 3\)"):
         images.write_gif(path, [solid(1)[0], solid(1, size=4)[0]])
-    with pytest.raises(ValueError, match=r"at least 20 milliseconds.*=10,"):
+    with pytest.raises(
+        ValueError, match=r"milliseconds` must be at least 20.*=10"
+    ):
         images.write_gif(path, [solid(1)[0]], milliseconds=10)
     with pytest.raises(ValueError, match="uint8 of shape"):
         images.write_gif(path, [np.zeros((2, 2, 3))])

@@ -86,11 +86,6 @@ def test_standardized_features_by_hand():
     )
 
 
-def test_an_unknown_feature_scale_is_refused():
-    with pytest.raises(ValueError, match=r"must be one of \('unit', 'batch'\)"):
-        losses.check_feature_scale("layer")
-
-
 @pytest.mark.parametrize("epsilon", [0.0, 1e-3])
 @pytest.mark.parametrize("logit", [-3.0, 0.0, 2.5])
 def test_adversarial_costs_are_logarithms_of_probabilities(logit, epsilon):

@@ -3,6 +3,7 @@
 import os
 import random
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from soak.mutations import mutated
 from vaegan_tf import files
 from vaegan_tf.evaluation.inception import Inception
-from vaegan_tf.sampling.create import _read_mixture
+from vaegan_tf.sampling import kept_mixture
+from vaegan_tf.settings import GenerativeSettings
 
 
 @pytest.fixture
@@ -100,6 +102,8 @@ def test_weights_that_are_none_of_inception(path, arrays):
         {"scales": np.zeros((2, 3))},
         {"step": np.array("x")},
         {"step": np.zeros(2)},
+        {"step": np.array(8)},
+        {"means": np.zeros((1, 3))},
     ],
 )
 def test_a_mixture_of_another_form_is_fitted_anew(path, change):
@@ -109,7 +113,31 @@ def test_a_mixture_of_another_form_is_fitted_anew(path, change):
         "means": np.zeros((2, 3)),
         "scales": np.zeros((2, 3, 3)),
     }
+    run = SimpleNamespace(
+        mixture=path,
+        settings=SimpleNamespace(model=GenerativeSettings(latent_dim=3)),
+        checkpoint_step=lambda checkpoint: 7,
+    )
     np.savez(path, **whole)
-    assert _read_mixture(path, 7, None, latent_dim=3) is not None
+    assert kept_mixture(run) is not None
+    assert kept_mixture(run, num_components=2) is not None
+    assert kept_mixture(run, num_components=3) is None
     np.savez(path, **whole | change)
-    assert _read_mixture(path, 7, None, latent_dim=3) is None
+    assert kept_mixture(run) is None
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ({"three": (None,)}, r"another model: three must be numbers of the sh"),
+        (
+            {"one": (8,)},
+            r"one must be .* shape \(8,\)\. Received: \(9,\) of fl",
+        ),
+        ({"two": (None,)}, r"two must be numbers .*Received: \(2, 2\)"),
+    ],
+)
+def test_arrays_of_other_shapes_are_refused(path, shapes, message):
+    files.read_npz(path, {"one": (9,), "two": (None, 2)})
+    with pytest.raises(ValueError, match=message):
+        files.read_npz(path, shapes)

@@ -14,12 +14,13 @@ import time
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 MAX_ARRAY_BYTES = 2**33  # of a file that is read whole
 # Raised for damaged zips and what is in them.
-_DAMAGE = (
+DAMAGE = (
     EOFError,
     LookupError,
     MemoryError,
@@ -205,18 +206,32 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     write_text(path, text + "\n")
 
 
-def _check_replaceable(path: pathlib.Path) -> None:
-    """ValueError for a device or a pipe, whose place a file would take."""
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is no file that could be replaced.")
+def write_npz(
+    path: str | os.PathLike, arrays: Mapping[str, Any], compress: bool = False
+) -> None:
+    """Writes arrays by name into an `.npz` file, atomically."""
+    import numpy as np
+
+    save = np.savez_compressed if compress else np.savez
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        save(file, **arrays)  # type: ignore[arg-type]
 
 
-def read_npz(path: str | os.PathLike) -> dict[str, Any]:
+def read_npz(
+    path: str | os.PathLike,
+    shapes: Mapping[str, tuple[int | None, ...]] = MappingProxyType({}),
+) -> dict[str, Any]:
     """The arrays in an `.npz` file, by name.
+
+    Args:
+        path: The file.
+        shapes: Arrays of numbers that must be there and their shapes, `None`
+            being any size.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is another kind of file, damaged, or too large.
+        ValueError: If it is another kind of file, damaged, too large, or lacks
+            one of these arrays.
     """
     import numpy as np
 
@@ -226,10 +241,29 @@ def read_npz(path: str | os.PathLike) -> dict[str, Any]:
             size = sum(info.file_size for info in file.infolist())
         if size > MAX_ARRAY_BYTES:
             raise ValueError(f"its arrays have {size:,} bytes")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: np.asarray(arrays[name]) for name in arrays}
-    except _DAMAGE as error:
+        with np.load(path, allow_pickle=False) as read:
+            arrays = {name: np.asarray(read[name]) for name in read}
+    except DAMAGE as error:
         raise ValueError(f"{os.fspath(path)} is damaged: {error}.") from error
+    for name, shape in shapes.items():
+        array = arrays.get(name, np.zeros(0, "S1"))
+        if (
+            array.dtype.kind not in "fiu"
+            or array.ndim != len(shape)
+            or any(s not in (None, n) for s, n in zip(shape, array.shape))
+        ):
+            raise ValueError(
+                f"{os.fspath(path)} is damaged, or of another model: {name} "
+                f"must be numbers of the shape {shape}. Received: "
+                f"{array.shape} of {array.dtype}."
+            )
+    return arrays
+
+
+def _check_replaceable(path: pathlib.Path) -> None:
+    """ValueError for a device or a pipe, whose place a file would take."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file that could be replaced.")
 
 
 def _temporary(path: pathlib.Path) -> pathlib.Path:

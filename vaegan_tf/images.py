@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vaegan_tf import files
+from vaegan_tf.settings import check
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 MAX_PIXELS = 100_000_000
@@ -81,11 +82,9 @@ def grid(
             `columns` is not positive or `padding` negative.
     """
     cells = _to_rgb(images)
-    if padding < 0:
-        raise ValueError(
-            f"`padding` must not be negative. Received: padding={padding}."
-        )
-    columns = _check_columns(columns, math.ceil(math.sqrt(len(cells))))
+    columns = math.ceil(math.sqrt(len(cells))) if columns is None else columns
+    check("columns", columns, low=1)
+    check("padding", padding, low=0)
     cells = _pad(cells, (0, -len(cells) % columns), (0, padding), (0, padding))
     return _pad(_tile(cells, columns), (padding, 0), (padding, 0))
 
@@ -116,8 +115,9 @@ def pairs_grid(
             f"images. Received: {[batch.shape for batch in batches]}."
         )
     count = len(batches[0])
-    default = min(count, math.ceil(math.sqrt(len(batches) * count)))
-    columns = _check_columns(columns, default)
+    if columns is None:
+        columns = min(count, math.ceil(math.sqrt(len(batches) * count)))
+    check("columns", columns, low=1)
     batches = [_pad(batch, (0, -count % columns)) for batch in batches]
     blocks = [
         np.concatenate([batch[start : start + columns] for batch in batches])
@@ -155,8 +155,7 @@ def contact_sheet_sprite(images: np.ndarray, size: int = 32) -> np.ndarray:
         ValueError: If the sprite would exceed 8192 pixels a side, the most that
             browsers draw, or `size` is not positive.
     """
-    if size < 1:
-        raise ValueError(f"`size` must be positive. Received: size={size}.")
+    check("size", size, low=1)
     cells = _to_rgb(images)
     columns = math.ceil(math.sqrt(len(cells)))
     if columns * size > _MAX_SPRITE_PIXELS:
@@ -175,6 +174,19 @@ def encode_png(image: np.ndarray) -> bytes:
     content = io.BytesIO()
     Image.fromarray(_check_image(image)).save(content, "png")
     return content.getvalue()
+
+
+def write_film(
+    path: str | os.PathLike, frames: Sequence[np.ndarray], milliseconds: int
+) -> None:
+    """Writes frames that last so long each, as a GIF or, by its name, an MP4.
+
+    Frames and errors are those of `write_gif` and `write_mp4`.
+    """
+    if pathlib.Path(path).suffix.lower() == ".gif":
+        write_gif(path, frames, milliseconds, milliseconds)
+    else:
+        write_mp4(path, frames, 1000 // milliseconds)
 
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
@@ -199,12 +211,8 @@ def write_gif(
             is under 20 milliseconds, which browsers do not keep to.
     """
     _check_frames(frames)
-    if min(milliseconds, last_milliseconds) < 20:
-        raise ValueError(
-            "Frames must last at least 20 milliseconds. Received: "
-            f"milliseconds={milliseconds}, "
-            f"last_milliseconds={last_milliseconds}."
-        )
+    check("milliseconds", milliseconds, low=20)
+    check("last_milliseconds", last_milliseconds, low=20)
     first, *rest = [_with_palette(_check_image(frame)) for frame in frames]
     content = io.BytesIO()
     first.save(
@@ -264,7 +272,8 @@ def read_png(path: str | os.PathLike) -> np.ndarray:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is no PNG or is damaged.
     """
-    return _read(path, ["PNG"], lambda image: image.convert("RGB"))
+    files.check_regular(path)
+    return _read(path, os.fspath(path), lambda i: i.convert("RGB"), ["PNG"])
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
@@ -285,62 +294,52 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is not such an image, is damaged or too large.
     """
-    return _read(path, FORMATS, upright_rgb)
+    files.check_regular(path)
+    return _read(path, os.fspath(path))
 
 
 def decode_image(
     content: bytes, name: str, max_pixels: int = MAX_PIXELS
 ) -> np.ndarray:
     """As `read_image`, of a file's content; errors name it `name`."""
-    with _saying_why(name, FORMATS), opened(io.BytesIO(content)) as image:
-        if image.width * image.height > max_pixels:
-            raise ValueError(_too_large(image, max_pixels))
-        return np.asarray(upright_rgb(image))
+    return _read(io.BytesIO(content), name, max_pixels=max_pixels)
 
 
 @contextlib.contextmanager
 def opened(
-    source: str | os.PathLike | BinaryIO, formats: Sequence[str] = FORMATS
+    source: str | os.PathLike | BinaryIO,
+    formats: Sequence[str] = FORMATS,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Image.Image]:
     """An image of one of the formats, whose pixels are not read yet.
 
     Pillow knows further formats, and starts programs for some of them.
 
     Raises:
-        UNREADABLE: If it is another kind of file, damaged, or has more than
-            `MAX_PIXELS`.
+        UNREADABLE: If it is another kind of file, damaged, or too large.
     """
     with Image.open(source, formats=formats) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(_too_large(image, MAX_PIXELS))
+        if image.width * image.height > max_pixels:
+            raise ValueError(
+                f"it has {image.width} × {image.height} pixels, more than "
+                f"{max_pixels:,}"
+            )
         yield image
 
 
-def _read(path, formats, convert):
-    files.check_regular(path)
-    with (
-        _saying_why(os.fspath(path), formats),
-        opened(path, formats) as image,
-    ):
-        return np.asarray(convert(image))
-
-
-@contextlib.contextmanager
-def _saying_why(name, formats):
-    """Says of which image it is that it cannot be read, and why."""
+def _read(
+    source, name, convert=upright_rgb, formats=FORMATS, max_pixels=MAX_PIXELS
+):
+    """The pixels of an image; errors say which it is, and what is wrong."""
     try:
-        yield
+        with opened(source, formats, max_pixels) as image:
+            return np.asarray(convert(image))
     except UnidentifiedImageError:
         raise ValueError(
             f"Not an image: {name}. It must be one of {', '.join(formats)}."
         ) from None
     except UNREADABLE as error:
         raise ValueError(f"Cannot read the image {name}: {error}") from error
-
-
-def _too_large(image, max_pixels):
-    size = f"{image.width} × {image.height}"
-    return f"it has {size} pixels, more than {max_pixels:,}"
 
 
 def _to_rgb(images: np.ndarray) -> np.ndarray:
@@ -352,15 +351,6 @@ def _to_rgb(images: np.ndarray) -> np.ndarray:
         )
     images = to_uint8(images)
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
-
-
-def _check_columns(columns: int | None, default: int) -> int:
-    columns = default if columns is None else columns
-    if columns < 1:
-        raise ValueError(
-            f"`columns` must be positive. Received: columns={columns}."
-        )
-    return columns
 
 
 def _check_frames(frames: Sequence[np.ndarray]) -> tuple[int, ...]:

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from vaegan_tf import replicas
 
-FEATURE_SCALES = ("unit", "batch")
 VARIANCE_EPSILON = 1e-6
 SLOPE_EPSILON = 1e-12
 
@@ -82,15 +81,6 @@ def feature_nll(
         real = standardize(real, variance)
         reconstructed = standardize(reconstructed, variance)
     return gaussian_nll(real, reconstructed)
-
-
-def check_feature_scale(scale: str) -> None:
-    """Raises a ValueError if `scale` is neither `"unit"` nor `"batch"`."""
-    if scale not in FEATURE_SCALES:
-        raise ValueError(
-            f"`feature_scale` must be one of {FEATURE_SCALES}. "
-            f"Received: feature_scale={scale!r}."
-        )
 
 
 def standardize(features: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:

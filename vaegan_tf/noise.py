@@ -25,7 +25,6 @@ class Purpose(enum.IntEnum):
     POSTERIOR = 0
     PRIOR = 1
     EVALUATION = 2
-    AUGMENTATION = 3
     DROPOUT = 4
     COMPONENT = 5
     INTERPOLATION = 6

@@ -197,10 +197,14 @@ def test_figures_of_conditional_models_are_drawn(scored):
     ("arguments", "message"),
     [
         ([], "A run is needed"),
-        (["run", "--vectors=best"], "--vectors takes plain, balanced"),
-        (["run", "--strengths=1,x"], "numbers between -100 and 100"),
-        (["run", "--strengths="], "numbers between -100 and 100"),
-        (["run", "--strengths=nan"], "numbers between -100 and 100"),
+        (
+            ["run", "--vectors=best"],
+            "`vectors` must be one or more of plain, balanced",
+        ),
+        (["run", "--strengths=1,x"], "`strengths` must be a list of numbers"),
+        (["run", "--strengths="], "numbers, each at least -100 and at most"),
+        (["run", "--strengths=1,101"], "each at least -100 and at most 100"),
+        (["run", "--strengths=nan"], "`strengths` must be finite"),
     ],
 )
 def test_similarity_flags_that_are_refused(arguments, message):

@@ -194,20 +194,23 @@ def test_two_datasets_run_side_by_side(numbered):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0"),
-        ({"start_step": -1}, "`start_step` must be at least 0. Received: -1"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1. .*batch_size=0"),
+        (
+            {"start_step": -1},
+            "`start_step` must be at least 0. .*start_step=-1",
+        ),
         (
             {"num_parts": 5},
-            "`batch_size` must be at least 5. Received: 4",
+            "`batch_size` must be at least 5. .*batch_size=4",
         ),
         (
             {"augmentation": "mirror"},
             "`augmentation` must be one of none, flip, authors. "
-            "Received: 'mirror'",
+            "Received: augmentation='mirror'",
         ),
         (
             {"split": "val"},
-            "`split` must be one of train, validation, test. Received: 'val'",
+            "`split` must be one of train, validation, test. .*split='val'",
         ),
     ],
 )

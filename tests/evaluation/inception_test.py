@@ -6,6 +6,7 @@ import pytest
 
 from tests.evaluation import inception_seeds
 from vaegan_tf.evaluation import inception
+from vaegan_tf.settings.choices import CONVENTIONS
 
 REFERENCE = json.loads(inception_seeds.NUMBERS.read_text(encoding="utf-8"))
 SHAPES = {name: tuple(shape) for name, shape in REFERENCE["shapes"].items()}
@@ -23,7 +24,7 @@ def path(weights, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("convention", inception.CONVENTIONS)
+@pytest.mark.parametrize("convention", CONVENTIONS)
 def test_features_are_those_of_other_programs(path, convention):
     network = inception.Inception(path, convention)
     features = network(inception_seeds.seeded_images()).astype(np.float64)

@@ -100,7 +100,9 @@ def test_other_tasks_are_not_compared(make_any_shot):
 )
 def test_damaged_scores(make_any_shot, found):
     folder = make_any_shot("a", found=found)
-    with pytest.raises(ValueError, match="`any_shot` has another form"):
+    with pytest.raises(
+        ValueError, match=r"`evaluation\.any_shot[^`]*` is missing"
+    ):
         records.read_records([folder])
 
 

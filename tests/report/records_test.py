@@ -89,10 +89,10 @@ def test_what_is_no_run(make_run, tmp_path):
     [
         ({"kind": "predictor"}, r"no model that .*\(vae, .*: predictor"),
         ({"kind": "nothing"}, "nothing"),
-        ({"kind": "vae"}, "damaged: it lacks the data settings"),
+        ({"kind": "vae"}, "damaged: `run.data` is missing or of another form"),
         (
             {"kind": "vae", "settings": {"data": {}, "optimisation": {}}},
-            "damaged: it lacks the model settings",
+            "damaged: `run.data.dataset` is missing or of another form",
         ),
     ],
 )

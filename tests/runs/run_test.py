@@ -116,6 +116,13 @@ def test_what_is_no_run(tmp_path, use):
         use(run)
 
 
+def test_checkpoints_that_no_run_has(run):
+    message = "`checkpoint` must be one of latest, best. .*'newest'"
+    for use in (run.model, run.checkpoint_step):
+        with pytest.raises(ValueError, match=message):
+            use("newest")
+
+
 def test_a_damaged_record(run):
     run.record.write_text(run.record.read_text()[:-30])
     with pytest.raises(ValueError, match=r"run\.json is damaged: .*line"):

@@ -85,7 +85,7 @@ def test_components_follow_the_number_of_codes(count, latent_dim, expected):
             r"3 Gaussians in 3 dimensions needs 12 codes or more\. R",
         ),
         (9, 5, "diagonal", r"needs 10 codes or more\. Received: 9 codes\."),
-        (9, 0, "full", r"`num_components` must be positive\. .*=0"),
+        (9, 0, "full", r"`num_components` must be at least 1\. .*=0"),
         (
             9,
             1,

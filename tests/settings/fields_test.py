@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from vaegan_tf.settings import REQUIRED, Settings, fields, setting
+from vaegan_tf.settings import REQUIRED, Settings, check, fields, setting
 
 
 class Oven(Settings):
@@ -18,6 +18,10 @@ class Oven(Settings):
     timer: float | None = setting(None, "Minutes.", low=0, recorded=False)
     dishes: tuple[str, ...] = setting((), "What is in it.")
     book: str | None = setting(None, "Recipes.", is_path=True, may_be_url=True)
+    doors: tuple[str, ...] = setting(
+        ("left",), "Doors.", choices=("left", "right")
+    )
+    rises: tuple[float, ...] = setting((0.5,), "Degrees.", low=-1, high=2)
 
 
 class HotOven(Oven):
@@ -29,7 +33,8 @@ class HotOven(Oven):
 def test_a_field_knows_its_type_bounds_and_meaning():
     known = fields(Oven)
     assert list(known) == [
-        *("name", "heat", "shelves", "fan", "mode", "timer", "dishes", "book")
+        *("name", "heat", "shelves", "fan", "mode", "timer", "dishes", "book"),
+        *("doors", "rises"),
     ]
     assert known["name"].default is REQUIRED
     assert (known["timer"].type, known["timer"].optional) == (float, True)
@@ -37,6 +42,8 @@ def test_a_field_knows_its_type_bounds_and_meaning():
     assert known["heat"].bounds == "above 0 and at most 300"
     assert known["shelves"].bounds == "at least 1 and below 10"
     assert known["mode"].bounds == "one of top, all"
+    assert known["doors"].bounds == "one or more of left, right"
+    assert known["rises"].bounds == "each at least -1 and at most 2"
     assert known["name"].bounds == ""
     assert known["heat"].help == "Degrees."
     assert known["fan"].changeable
@@ -62,11 +69,28 @@ def test_a_field_knows_its_type_bounds_and_meaning():
         ({"dishes": "cake"}, "`dishes` must be a list of texts"),
         ({"dishes": (1,)}, "`dishes` must be a list of texts"),
         ({"name": 3}, "`name` must be a text. Received: name=3"),
+        ({"doors": ("left", "top")}, "`doors` must be one or more of left, ri"),
+        (
+            {"doors": ()},
+            "`doors` must be one or more of left, right. .*=\\(\\)",
+        ),
+        ({"rises": (0.0, 2.5)}, "be a list of numbers, each at least -1 and"),
+        ({"rises": ()}, "`rises` must be a list of numbers, each at least -1"),
+        ({"rises": (float("inf"),)}, "`rises` must be finite"),
     ],
 )
 def test_what_is_out_of_range_is_refused_by_name(values, message):
     with pytest.raises(ValueError, match=message):
         Oven(**{"name": "mine", **values})
+
+
+def test_arguments_are_checked_as_settings_are():
+    check("count", 3, low=3)
+    with pytest.raises(ValueError, match=r"^`count` must be at least 4. .*=3"):
+        check("count", 3, low=4)
+    message = r"^`path` must be one of up, down. Received: path='left'\.$"
+    with pytest.raises(ValueError, match=message):
+        check("path", "left", choices=("up", "down"))
 
 
 def test_values_at_the_bounds_are_accepted():

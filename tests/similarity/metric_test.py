@@ -192,7 +192,7 @@ def test_a_gan_has_no_reconstructions():
 
 
 def test_scales_that_are_unknown():
-    message = r"`feature_scale` must be one of .*Received: .*'inch'"
+    message = r"`scale` must be one of .*Received: .*'inch'"
     with pytest.raises(ValueError, match=message):
         LearnedMetric(make("gan"), "inch")
 

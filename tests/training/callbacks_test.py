@@ -292,9 +292,9 @@ def test_parameter_table():
         discriminator=network(1234),
     )
     assert parameter_table(model).splitlines() == [
-        "network          parameters      MiB  trained",
-        "encoder           1,048,576      4.0      yes",
-        "discriminator         1,234      0.0       no",
+        "network        parameters  MiB  trained",
+        "encoder         1,048,576  4.0      yes",
+        "discriminator       1,234  0.0       no",
     ]
 
 

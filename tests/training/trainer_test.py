@@ -10,9 +10,14 @@ from tests.toy import Toy, assert_same, every_variable, make_toy, toy_batches
 from vaegan_tf.runs import Checkpoints
 from vaegan_tf.runs.checkpoints import steps_in
 from vaegan_tf.settings import RunSettings
-from vaegan_tf.training import Distribution, DivergenceError, Trainer, trainer
+from vaegan_tf.training import (
+    Distribution,
+    DivergenceError,
+    StopSignals,
+    Trainer,
+    trainer,
+)
 from vaegan_tf.training.callbacks import StepCallback
-from vaegan_tf.training.signals import StopSignals
 
 
 class Recorder(StepCallback):

@@ -9,8 +9,9 @@ import numpy as np
 from vaegan_tf.attributes import paths
 from vaegan_tf.attributes.figures import labelled_grid
 from vaegan_tf.models import GenerativeModel
+from vaegan_tf.settings import check
+from vaegan_tf.settings.choices import KEEP
 
-KEEP = ("none", "residual")
 # A change of this size, of a whole range of 2, keeps nothing of the residual.
 # On faces of CelebA 0.2 kept less of the person at equal success.
 _CHANGE = 0.8
@@ -34,11 +35,7 @@ class Editor:
     keep: str = "none"
 
     def __post_init__(self) -> None:
-        if self.keep not in KEEP:
-            raise ValueError(
-                f"`keep` must be one of {', '.join(KEEP)}. "
-                f"Received: {self.keep!r}."
-            )
+        check("keep", self.keep, choices=KEEP)
 
     def edit(self, images: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Images whose codes have moved along a direction."""
@@ -113,15 +110,13 @@ class Editor:
 
 def encode(model: GenerativeModel, images: np.ndarray) -> np.ndarray:
     """Mean codes of images, float32 (images, latent)."""
-    starts = range(0, len(images), _BATCH_SIZE)
-    batches = [images[start : start + _BATCH_SIZE] for start in starts]
+    batches = np.split(images, range(_BATCH_SIZE, len(images), _BATCH_SIZE))
     return np.concatenate([model.encode(b)["mean"].numpy() for b in batches])
 
 
 def decode(model: GenerativeModel, codes: np.ndarray) -> np.ndarray:
     """Images of codes, float32 (codes, height, width, channels)."""
-    starts = range(0, len(codes), _BATCH_SIZE)
-    batches = [codes[start : start + _BATCH_SIZE] for start in starts]
+    batches = np.split(codes, range(_BATCH_SIZE, len(codes), _BATCH_SIZE))
     return np.concatenate([model.decode(b).numpy() for b in batches])
 
 

@@ -202,11 +202,8 @@ def images_at(
 
 def analyze(extractor: Extractor, images: np.ndarray) -> dict[str, np.ndarray]:
     """Features and log-odds of images in [−1, 1]; see `Extractor.analyze`."""
-    starts = range(0, len(images), BATCH_SIZE)
-    batches = [
-        extractor.analyze(to_uint8(images[start : start + BATCH_SIZE]))
-        for start in starts
-    ]
+    parts = np.split(images, range(BATCH_SIZE, len(images), BATCH_SIZE))
+    batches = [extractor.analyze(to_uint8(part)) for part in parts]
     return {n: np.concatenate([b[n] for b in batches]) for n in batches[0]}
 
 

@@ -37,14 +37,16 @@ def labelled_grid(
     body = layout.grid(flat, num_columns, padding)
     step = shape[1] + padding
     middles = [padding + step * n + shape[1] // 2 for n in range(num_columns)]
-    head = _upright(columns, middles, body.shape[1])
+    head = _column(columns, middles, body.shape[1], "lm")
+    head = np.asarray(head.transpose(Image.Transpose.ROTATE_90))
     figure = np.concatenate([head, body])
     if not rows:
         return figure
     step = shape[0] + padding
     top = len(head) + padding + shape[0] // 2
     middles = [top + step * n for n in range(num_rows)]
-    return np.concatenate([_level(rows, middles, len(figure)), figure], axis=1)
+    side = np.asarray(_column(rows, middles, len(figure), "rm"))
+    return np.concatenate([side, figure], axis=1)
 
 
 def cosine_chart(cosines: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -68,23 +70,18 @@ def cosine_chart(cosines: np.ndarray, names: Sequence[str]) -> np.ndarray:
     return labelled_grid(cells, names, names, padding=1)
 
 
-def _level(names: Sequence[str], middles: Sequence[int], height: int):
-    """Names to the left of rows whose middles are so far down."""
+def _column(
+    names: Sequence[str], middles: Sequence[int], height: int, anchor: str
+) -> Image.Image:
+    """Names below each other, whose middles are so far down.
+
+    `anchor` is `"lm"` or `"rm"`: aligned to the left or to the right.
+    """
     font = ImageFont.load_default(FONT_SIZE)
     width = round(max(map(font.getlength, names))) + 2 * PADDING
     image = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(image)
+    x = PADDING if anchor == "lm" else width - PADDING
     for name, middle in zip(names, middles):
-        draw.text((width - PADDING, middle), name, INK, font, "rm")
-    return np.asarray(image)
-
-
-def _upright(names: Sequence[str], middles: Sequence[int], width: int):
-    """Names above columns, written upwards."""
-    font = ImageFont.load_default(FONT_SIZE)
-    height = round(max(map(font.getlength, names))) + 2 * PADDING
-    image = Image.new("RGB", (height, width), "white")
-    draw = ImageDraw.Draw(image)
-    for name, middle in zip(names, middles):
-        draw.text((PADDING, middle), name, INK, font, "lm")
-    return np.asarray(image.transpose(Image.Transpose.ROTATE_90))
+        draw.text((x, middle), name, INK, font, anchor)
+    return image

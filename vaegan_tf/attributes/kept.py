@@ -1,8 +1,6 @@
 """From a run to its attribute vectors, which are kept with it."""
 
-import io
 import os
-import pathlib
 from typing import Any, cast
 
 import numpy as np
@@ -11,15 +9,14 @@ from absl import logging
 from vaegan_tf import files
 from vaegan_tf.attributes.vectors import (
     MIN_EXAMPLES,
-    VECTORS,
     AttributeVectors,
     fit_vectors,
 )
 from vaegan_tf.models import require
 from vaegan_tf.runs import Run
-from vaegan_tf.runs.run import CheckpointName
 from vaegan_tf.sampling.codes import MAX_CODES, PosteriorCodes, posterior_codes
 from vaegan_tf.settings import GenerativeSettings
+from vaegan_tf.settings.choices import VECTORS
 
 _OTHER_SPLIT = {"train": "test", "validation": "test", "test": "validation"}
 
@@ -27,7 +24,7 @@ _OTHER_SPLIT = {"train": "test", "validation": "test", "test": "validation"}
 def attribute_vectors(
     run: Run | str | os.PathLike,
     *,
-    checkpoint: CheckpointName = "latest",
+    checkpoint: str = "latest",
     model: Any = None,
     split: str = "train",
     max_images: int = MAX_CODES,
@@ -82,16 +79,49 @@ def attribute_vectors(
         f"{len(encoded.mean):,}",
         step,
     )
-    _write(run.vectors, vectors, step)
+    arrays = {
+        f"{kind}_{what}": getattr(vectors, what)[kind]
+        for kind in VECTORS
+        for what in ("vectors", "accuracies")
+    }
+    about = {
+        "step": step,
+        "names": np.asarray(vectors.names),
+        "left_out": np.asarray(vectors.left_out, np.str_),
+        "counts": vectors.counts,
+    }
+    files.write_npz(run.vectors, {**about, **arrays})
     return vectors
 
 
 def kept_vectors(
-    run: Run, checkpoint: CheckpointName = "latest"
+    run: Run, checkpoint: str = "latest"
 ) -> AttributeVectors | None:
     """Those that a run has for its checkpoint, or `None`."""
     latent_dim = cast(GenerativeSettings, run.settings.model).latent_dim
-    return _read(run.vectors, run.checkpoint_step(checkpoint), latent_dim)
+    step = run.checkpoint_step(checkpoint)
+    shapes: dict[str, tuple[int | None, ...]] = {
+        "counts": (None, 2),
+        **{f"{kind}_vectors": (None, latent_dim) for kind in VECTORS},
+        **{f"{kind}_accuracies": (None,) for kind in VECTORS},
+    }
+    try:
+        arrays = files.read_npz(run.vectors, {**shapes, "step": ()})
+        names, left_out = (
+            tuple(map(str, arrays[key])) for key in ("names", "left_out")
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # None, or damaged.
+        return None
+    counts = {len(arrays[name]) for name in shapes}
+    if arrays["step"] != step or counts != {len(names)}:
+        return None
+    return AttributeVectors(
+        names,
+        arrays["counts"],
+        {kind: arrays[f"{kind}_vectors"] for kind in VECTORS},
+        {kind: arrays[f"{kind}_accuracies"] for kind in VECTORS},
+        left_out,
+    )
 
 
 def check_attributes(run: Run) -> None:
@@ -105,7 +135,7 @@ def check_attributes(run: Run) -> None:
     record = run.read()
     if record["settings"].get("model", {}).get("conditional"):
         raise ValueError(
-            f"The model in {run.folder} is conditional: it is told of "
+            f"The model in {run.folder} is conditional: it is given "
             "attributes beside the code, so that none need be in it. Vectors "
             "are for models trained without `conditional`."
         )
@@ -114,48 +144,3 @@ def check_attributes(run: Run) -> None:
             f"The data set of {run.folder} has no attributes, so that there "
             "are no attribute vectors."
         )
-
-
-def _write(path: pathlib.Path, vectors: AttributeVectors, step: int) -> None:
-    content = io.BytesIO()
-    arrays: dict[str, Any] = {
-        f"{kind}_{what}": getattr(vectors, what)[kind]
-        for kind in VECTORS
-        for what in ("vectors", "accuracies")
-    }
-    np.savez(
-        content,
-        step=step,
-        names=np.asarray(vectors.names),
-        left_out=np.asarray(vectors.left_out, np.str_),
-        counts=vectors.counts,
-        **arrays,
-    )
-    files.write_bytes(path, content.getvalue())
-
-
-def _read(
-    path: pathlib.Path, step: int, latent_dim: int
-) -> AttributeVectors | None:
-    """The vectors in a file; `None` if they are stale, damaged or none."""
-    try:
-        arrays = files.read_npz(path)
-        names = tuple(map(str, arrays["names"]))
-        vectors = AttributeVectors(
-            names,
-            arrays["counts"],
-            {kind: arrays[f"{kind}_vectors"] for kind in VECTORS},
-            {kind: arrays[f"{kind}_accuracies"] for kind in VECTORS},
-            tuple(map(str, arrays["left_out"])),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    expected = {
-        **{f"{kind}_vectors": (len(names), latent_dim) for kind in VECTORS},
-        **{f"{kind}_accuracies": (len(names),) for kind in VECTORS},
-        "counts": (len(names), 2),
-        "step": (),
-    }
-    if any(arrays[name].shape != shape for name, shape in expected.items()):
-        return None
-    return vectors if arrays["step"] == step else None

@@ -6,8 +6,9 @@ Every path is float32 (frames, latent).
 import numpy as np
 
 from vaegan_tf import noise
+from vaegan_tf.settings import check
+from vaegan_tf.settings.choices import PATHS
 
-PATHS = ("linear", "spherical")
 # Below this angle, in radians, a sphere is as good as flat.
 _FLAT = 1e-4
 
@@ -31,14 +32,8 @@ def interpolate(
     Reference:
         White (2016), "Sampling generative networks", section 2.1.
     """
-    if path not in PATHS:
-        raise ValueError(
-            f"`path` must be one of {', '.join(PATHS)}. Received: {path!r}."
-        )
-    if frames < 2:
-        raise ValueError(
-            f"A path has 2 frames at least. Received: frames={frames}."
-        )
+    check("path", path, choices=PATHS)
+    check("frames", frames, low=2)
     share = np.linspace(0, 1, frames, dtype=np.float32)[:, None]
     if path == "linear":
         return (1 - share) * start + share * end

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from vaegan_tf.evaluation.distances import mean_and_error
+
 
 def answers(logits: np.ndarray) -> np.ndarray:
     """What log-odds say on the scale from −1 to 1: 2p − 1, same shape."""
@@ -90,7 +92,6 @@ def of_edits(
 
 
 def _mean(values: np.ndarray) -> tuple[float, float]:
-    """Mean and its standard error, which one value does not have."""
-    values = np.asarray(values, np.float64)
-    spread = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return float(values.mean()), float(spread)
+    """Mean and its standard error, 0 of one value."""
+    mean, error = mean_and_error(values)
+    return mean, error or 0.0

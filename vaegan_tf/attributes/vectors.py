@@ -7,7 +7,6 @@ import numpy as np
 
 from vaegan_tf.sampling import PosteriorCodes
 
-VECTORS = ("plain", "balanced", "orthogonal")
 MIN_EXAMPLES = 20
 # Of ridge regressions on codes, whose variance is about 1.
 _PENALTIES = 10.0 ** np.arange(-1, 6)

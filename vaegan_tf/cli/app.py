@@ -13,7 +13,6 @@ import itertools
 import logging as python_logging
 import os
 import pathlib
-import re
 import shlex
 import shutil
 import sys
@@ -35,6 +34,7 @@ from vaegan_tf.cli.flags import (
     read,
     unknown,
 )
+from vaegan_tf.errors import first_line, one_line
 from vaegan_tf.settings import Settings, fields, setting
 
 _HELP = {"-h", "-help", "--help", "--helpfull", "--helpshort"}
@@ -197,7 +197,7 @@ def _escape(letter: str) -> str:
 
 
 def _explained(error: Exception) -> str:
-    """What to tell of an error, and whose fault it is."""
+    """What an error means, and whose fault it is."""
     if isinstance(error, ValueError | OSError | FloatingPointError):
         return _one_line(error)
     if isinstance(error, MemoryError):
@@ -221,16 +221,16 @@ def _said_by_tensorflow(error: Exception) -> str:
     faults = (tf.errors.INVALID_ARGUMENT, tf.errors.INTERNAL)
     if error.error_code in (*faults, tf.errors.UNIMPLEMENTED):
         return ""
-    line = re.sub(r"{{.*?}}", "", error.message or "").strip().split("\n")[0]
+    what = "TensorFlow could not read, write or compute"
     if isinstance(error, tf.errors.ResourceExhaustedError):
-        return f"The memory, the disk or open files do not suffice: {line}"
-    return f"TensorFlow could not read, write or compute: {line}"
+        what = "The memory, the disk or open files do not suffice"
+    return f"{what}: {first_line(error)}"
 
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror}: {error.filename}"
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(error)
 
 
 def _fail(program: str, message: str, status: int) -> NoReturn:

@@ -7,12 +7,11 @@ how well each tells held-out codes apart. Keeps the vectors in the run's folder
 attributes/, beside pictures of the cosines between them.
 """
 
-from typing import cast
-
 from vaegan_tf.cli import app
-from vaegan_tf.cli.options import SPLITS, TrainedModel
-from vaegan_tf.cli.tables import table
+from vaegan_tf.cli.options import TrainedModel
 from vaegan_tf.settings import Settings, setting
+from vaegan_tf.settings.choices import SPLITS
+from vaegan_tf.tables import table
 
 
 class VectorSettings(Settings):
@@ -36,14 +35,10 @@ def main(model: TrainedModel, images: VectorSettings) -> None:
     from vaegan_tf.attributes import attribute_vectors
     from vaegan_tf.attributes.figures import cosine_chart
     from vaegan_tf.images import write_png
-    from vaegan_tf.runs.run import CheckpointName
 
     run = model.run
     vectors = attribute_vectors(
-        run,
-        checkpoint=cast(CheckpointName, model.checkpoint),
-        **images.as_dict(),
-        anew=True,
+        run, checkpoint=model.checkpoint, **images.as_dict(), anew=True
     )
     rows = [
         {

@@ -18,9 +18,9 @@ from absl import logging
 from vaegan_tf import files
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import ConditionSettings, TrainedModel
-from vaegan_tf.cli.tables import Row, table
 from vaegan_tf.settings import setting
-from vaegan_tf.settings.models import FEATURE_SCALES
+from vaegan_tf.settings.choices import FEATURE_SCALES
+from vaegan_tf.tables import Row, table
 
 BATCH_SIZE = 64
 MOST_IN_MAP = 3000  # images, three for each item

@@ -13,8 +13,9 @@ import pathlib
 from absl import logging
 
 from vaegan_tf.cli import app
-from vaegan_tf.cli.options import VECTORS, ImageChoice, TrainedModel
+from vaegan_tf.cli.options import ImageChoice, TrainedModel
 from vaegan_tf.settings import MAX_SEED, setting
+from vaegan_tf.settings.choices import KEEP, PATHS, VECTORS
 
 SHOWN = ("figure", "strip", "interpolation", "walk")
 FORMATS = (".png", "/")
@@ -45,7 +46,7 @@ class EditSettings(ImageChoice):
         "none",
         "residual adds to the edit what the reconstruction had lost of the "
         "image, where the edit changed little.",
-        choices=("none", "residual"),
+        choices=KEEP,
     )
     show: str = setting(
         "figure",
@@ -57,7 +58,7 @@ class EditSettings(ImageChoice):
     path: str = setting(
         "spherical",
         "Interpolation on a straight line, or keeping the length of codes.",
-        choices=("linear", "spherical"),
+        choices=PATHS,
     )
     seed: int = setting(0, "Seed of random walks.", low=0, high=MAX_SEED)
     output: str = setting(
@@ -162,13 +163,10 @@ def _write_frames(editor, given, directions, images):
     if path.suffix.lower() == ".png":
         layout.write_png(path, labelled_grid(rows, columns, names))
         return
-    moving = [layout.grid(frame) for frame in rows.swapaxes(0, 1)]
+    moving = layout.moving(rows)
     if images.show != "walk":  # There and back again.
         moving += moving[-2:0:-1]
-    if path.suffix.lower() == ".gif":
-        layout.write_gif(path, moving, 80, 80)
-    else:
-        layout.write_mp4(path, moving)
+    layout.write_film(path, moving, milliseconds=80)
 
 
 command = app.Command(main, __doc__, positional="images")

@@ -5,21 +5,15 @@ coverage), reconstructions (PSNR, SSIM, feature distance, attributes) and latent
 codes, each beside the same number between two halves of the real images. Prints
 a table and writes evaluation.json into the run's folder. Samples are compared
 by features, which take a predictor or the weights of Inception. Of a model of
-features it scores how well novel classes are told, beside simpler ways. Of a
+features it scores how well novel classes are recognised, beside baselines. Of a
 model of one picture or clip it scores how like it samples are, and how diverse.
 """
 
-import shlex
 import time
 
 from vaegan_tf.cli import app
-from vaegan_tf.cli.flags import as_text
-from vaegan_tf.cli.options import (
-    SAMPLERS,
-    SPLITS,
-    SamplerParameters,
-    TrainedModel,
-)
+from vaegan_tf.cli.flags import command_of
+from vaegan_tf.cli.options import SamplerParameters, TrainedModel
 from vaegan_tf.cli.records import keep
 from vaegan_tf.settings import (
     MAX_SEED,
@@ -28,6 +22,7 @@ from vaegan_tf.settings import (
     PatchScoreSettings,
     setting,
 )
+from vaegan_tf.settings.choices import SAMPLERS, SPLITS
 
 
 class EvaluateSettings(SamplerParameters):
@@ -44,19 +39,11 @@ class EvaluateSettings(SamplerParameters):
     )
     samplers: tuple[str, ...] = setting(
         ("prior",),
-        "Where codes of samples come from, one or more of prior, mixture and "
-        "truncated; see vaegan-sample.",
+        "Where codes of samples come from; see vaegan-sample.",
+        choices=SAMPLERS,
     )
     seed: int = setting(0, "Seed of the samples' codes.", low=0, high=MAX_SEED)
     batch_size: int = setting(64, "Images computed at once.", low=1)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.samplers or not set(self.samplers) <= set(SAMPLERS):
-            raise ValueError(
-                f"--samplers takes {', '.join(SAMPLERS)}, separated by "
-                f"commas. Received: {','.join(self.samplers)!r}."
-            )
 
 
 def main(
@@ -72,7 +59,7 @@ def main(
 
     started = time.monotonic()
     if model.run.model_class.can("generate"):
-        _tell_classes(model, evaluation, any_shot)
+        _score_any_shot(model, evaluation, any_shot)
         return
     if model.run.model_class.can("draw"):
         _score_drawings(model, evaluation, features, patches)
@@ -104,7 +91,7 @@ def main(
     _write(run, record, [model, evaluation, features], started)
 
 
-def _tell_classes(model, evaluation, any_shot):
+def _score_any_shot(model, evaluation, any_shot):
     """Scores a model of features by the any-shot protocol."""
     from vaegan_tf.anyshot import evaluation as protocol
 
@@ -150,9 +137,7 @@ def _write(run, record, groups, started):
         "dataset": run.settings.data.dataset,
         "seed": evaluation.seed,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": shlex.join(
-            ["vaegan-evaluate", *as_text(groups).splitlines()]
-        ),
+        "command": command_of("vaegan-evaluate", groups),
         "seconds": round(time.monotonic() - started, 1),
         **record,
     }

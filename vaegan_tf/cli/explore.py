@@ -66,7 +66,7 @@ def _models(explore):
 
 
 def _subject(chosen):
-    """The model that was chosen, and how commands are told of it."""
+    """The model that was chosen, and what commands open it by."""
     from vaegan_tf.explorer import Subject
 
     run, model, step = chosen.open("sample")

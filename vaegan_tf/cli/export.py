@@ -15,12 +15,12 @@ from absl import logging
 
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import (
-    VECTORS,
     MixtureSettings,
     SamplerParameters,
     TrainedModel,
 )
 from vaegan_tf.settings import setting
+from vaegan_tf.settings.choices import VECTORS
 
 FORMATS = ("saved_model", "onnx", "litert", "web")
 

@@ -10,6 +10,7 @@ import io
 import json
 import pathlib
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -89,7 +90,8 @@ def explain(field: Field) -> tuple[str, str]:
     if field.type is bool:
         form = f"--[no]{flag_name(field)}"
     elif field.choices:
-        form += f"=<{'|'.join(map(str, field.choices))}>"
+        more = ",..." if field.type is tuple else ""
+        form += f"=<{'|'.join(map(str, field.choices))}{more}>"
     else:
         form += f"=<{_FORMS[field.type]}>"
     meaning, default = field.help, _default(field)
@@ -177,6 +179,11 @@ def as_text(groups: Iterable[Settings]) -> str:
             else:
                 lines.append(f"--{flag_name(field)}={_quoted(value)}\n")
     return "".join(lines)
+
+
+def command_of(program: str, groups: Iterable[Settings]) -> str:
+    """The command line that repeats a call with these settings."""
+    return shlex.join([program, *as_text(groups).splitlines()])
 
 
 def _fields_of(groups: Groups) -> list[Field]:

@@ -200,10 +200,7 @@ def _write_drawn(path: pathlib.Path, samples: np.ndarray, padding: int) -> None:
         layout.write_png(path, layout.strips(samples, padding))
     else:
         frames = layout.moving(samples, padding)
-        if path.suffix.lower() == ".gif":
-            layout.write_gif(path, frames, *[layout.CLIP_MILLISECONDS] * 2)
-        else:
-            layout.write_mp4(path, frames, 1000 // layout.CLIP_MILLISECONDS)
+        layout.write_film(path, frames, layout.CLIP_MILLISECONDS)
 
 
 def _number(text: str, item: str) -> float:

@@ -1,20 +1,15 @@
 """Groups of settings that several commands share, beside a run's own."""
 
 import functools
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from vaegan_tf.settings import MAX_SEED, REQUIRED, Settings, setting
+from vaegan_tf.settings.choices import CHECKPOINTS, SPLITS
 
 if TYPE_CHECKING:
     from vaegan_tf.models import ObjectiveModel
     from vaegan_tf.runs import Run
-    from vaegan_tf.runs.run import CheckpointName
     from vaegan_tf.sampling import Sampler
-
-SAMPLERS = ("prior", "mixture", "truncated")
-CHECKPOINTS = ("latest", "best")
-VECTORS = ("plain", "balanced", "orthogonal")
-SPLITS = ("train", "validation", "test")
 
 
 class ModelModule(Settings):
@@ -64,12 +59,12 @@ class RunOrWeights(Settings):
             raise ValueError("--model_dir and --pretrained exclude each other.")
 
 
-class TrainedModel(ModelModule, CheckpointSettings, RunOrWeights):
-    """Which trained model to use."""
+class DataPlaces(Settings):
+    """Where the images of runs are."""
 
     source_dir: str | None = setting(
         None,
-        "Where the images of the run are, if they are needed (default: where "
+        "Where the images of a run are, if they are needed (default: where "
         "its record says, if you made the run on this machine).",
         is_path=True,
     )
@@ -79,6 +74,10 @@ class TrainedModel(ModelModule, CheckpointSettings, RunOrWeights):
         is_path=True,
         may_be_url=True,
     )
+
+
+class TrainedModel(ModelModule, CheckpointSettings, RunOrWeights, DataPlaces):
+    """Which trained model to use."""
 
     @functools.cached_property
     def run(self) -> "Run":
@@ -105,7 +104,7 @@ class TrainedModel(ModelModule, CheckpointSettings, RunOrWeights):
         run = self.run
         for ability in abilities:
             require(run.model_class, ability)
-        return run, *run.model(cast("CheckpointName", self.checkpoint))
+        return run, *run.model(self.checkpoint)
 
     def sampler(self, name: str, parameters: "SamplerParameters") -> "Sampler":
         """A sampler for the model; see `create_sampler`."""
@@ -114,10 +113,25 @@ class TrainedModel(ModelModule, CheckpointSettings, RunOrWeights):
         return create_sampler(
             self.run,
             name,
-            checkpoint=cast("CheckpointName", self.checkpoint),
+            checkpoint=self.checkpoint,
             truncation=parameters.truncation,
             num_components=parameters.components,
         )
+
+
+class TrainedModels(ModelModule, CheckpointSettings, DataPlaces):
+    """Which trained models to use."""
+
+    runs: tuple[str, ...] = setting(
+        (),
+        "Folders of trained runs; published weights also by name or address, "
+        "as --pretrained of other commands.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.runs:
+            raise ValueError("A run is needed: give the folder of one or more.")
 
 
 class SeedSettings(Settings):

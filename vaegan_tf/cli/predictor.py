@@ -1,6 +1,6 @@
 """Trains a predictor of attributes, or resumes a run, and scores it.
 
-The network tells from an image which of a data set's attributes it shows; the
+The network says of an image which of a data set's attributes it shows; the
 best one is scored on the test split. --model_dir then holds the scores
 (scores.json, scores.png), numbers (metrics.jsonl, tensorboard/) and
 checkpoints.

@@ -8,7 +8,6 @@ take it as --pretrained=FOLDER. Paths of this machine are left out.
 
 import pathlib
 import tempfile
-from typing import cast
 
 from absl import logging
 
@@ -39,7 +38,6 @@ class PublishSettings(Settings):
 def main(model: TrainedModel, what: PublishSettings) -> None:
     """Loads the model, writes the folder, uploads it if asked to."""
     from vaegan_tf.pretrained import check_target, hub, publish
-    from vaegan_tf.runs.run import CheckpointName
 
     is_remote = hub.is_address(what.output)
     (hub.check_address if is_remote else check_target)(what.output)
@@ -50,7 +48,7 @@ def main(model: TrainedModel, what: PublishSettings) -> None:
         card = publish(
             model.run,
             folder,
-            checkpoint=cast(CheckpointName, model.checkpoint),
+            checkpoint=model.checkpoint,
             num_examples=what.examples,
             licence=what.licence,
         )

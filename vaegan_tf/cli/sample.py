@@ -13,12 +13,12 @@ from absl import logging
 
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import (
-    SAMPLERS,
     ConditionSettings,
     SamplerParameters,
     TrainedModel,
 )
 from vaegan_tf.settings import MAX_SEED, Settings, setting
+from vaegan_tf.settings.choices import SAMPLERS
 
 BATCH_SIZE = 64
 COUNT, COUNT_OF_ONE = 64, 4

@@ -9,39 +9,28 @@ similarity.json into each run's folder, and figures of conditional models.
 """
 
 import pathlib
-import shlex
 from typing import TYPE_CHECKING, Any, cast
 
 from absl import logging
 
 from vaegan_tf import files
 from vaegan_tf.cli import app
-from vaegan_tf.cli.flags import as_text
-from vaegan_tf.cli.options import (
-    SPLITS,
-    VECTORS,
-    CheckpointSettings,
-    ModelModule,
-)
+from vaegan_tf.cli.flags import command_of
+from vaegan_tf.cli.options import TrainedModels
 from vaegan_tf.cli.records import keep
 from vaegan_tf.settings import MAX_SEED, REQUIRED, setting
+from vaegan_tf.settings.choices import SPLITS, VECTORS
 
 if TYPE_CHECKING:
     from vaegan_tf.evaluation import Extractor
     from vaegan_tf.runs import Run
-    from vaegan_tf.runs.run import CheckpointName
 
 ROWS = 8  # of figures
 
 
-class SimilaritySettings(ModelModule, CheckpointSettings):
-    """Which runs are scored, and by what."""
+class SimilaritySettings(TrainedModels):
+    """Which runs, of one data set, are scored, and by what."""
 
-    runs: tuple[str, ...] | None = setting(
-        None,
-        "Folders of trained runs of one data set; published weights also by "
-        "name or address, as --pretrained of other commands.",
-    )
     predictor: str = setting(
         REQUIRED,
         "Run folder of an attribute predictor of the same data set and image "
@@ -65,52 +54,22 @@ class SimilaritySettings(ModelModule, CheckpointSettings):
         None, "Attributes to edit (default: all that have vectors)."
     )
     vectors: tuple[str, ...] = setting(
-        VECTORS, "Kinds of attribute vectors; see vaegan-attributes."
+        VECTORS,
+        "Kinds of attribute vectors; see vaegan-attributes.",
+        choices=VECTORS,
     )
-    strengths: tuple[str, ...] = setting(
-        ("0", "1", "1.5", "2"), "How often a vector is added; 0 is no edit."
+    strengths: tuple[float, ...] = setting(
+        (0.0, 1.0, 1.5, 2.0),
+        "How often a vector is added; 0 is no edit.",
+        low=-100,
+        high=100,
     )
     seed: int = setting(0, "Seed of the samples' codes.", low=0, high=MAX_SEED)
-    source_dir: str | None = setting(
-        None, "Where images of the runs are, if not as recorded.", is_path=True
-    )
-    data_dir: str | None = setting(
-        None,
-        "Folder of prepared data sets, as source_dir.",
-        is_path=True,
-        may_be_url=True,
-    )
     output: str | None = setting(
         None,
         "Folder for figures of faces that conditional models draw to order.",
         is_path=True,
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.runs:
-            raise ValueError(
-                "A run is needed: vaegan-similarity RUN [RUN ...]."
-            )
-        if not self.vectors or not set(self.vectors) <= set(VECTORS):
-            raise ValueError(
-                f"--vectors takes {', '.join(VECTORS)}, separated by commas. "
-                f"Received: {','.join(self.vectors)!r}."
-            )
-        self.numbers()
-
-    def numbers(self) -> list[float]:
-        """The strengths; ValueError if one is no number."""
-        try:
-            numbers = [float(text) for text in self.strengths]
-            if not numbers or not all(abs(n) <= 100 for n in numbers):
-                raise ValueError
-        except ValueError:
-            raise ValueError(
-                "--strengths takes numbers between -100 and 100. "
-                f"Received: {','.join(self.strengths)!r}."
-            ) from None
-        return numbers
 
 
 def main(settings: SimilaritySettings) -> None:
@@ -123,7 +82,7 @@ def main(settings: SimilaritySettings) -> None:
     features = FeatureSettings(predictor=settings.predictor)
     extractor = cast("Extractor", create_extractor(features))
     places = settings.source_dir, settings.data_dir
-    runs = [find_run(name, *places) for name in settings.runs or ()]
+    runs = [find_run(name, *places) for name in settings.runs]
     for run in runs:
         require(run.model_class, "sample")
         if not _is_conditional(run):
@@ -132,7 +91,7 @@ def main(settings: SimilaritySettings) -> None:
         files.check_output(pathlib.Path(settings.output) / "orders.png")
     to_order: dict[str, Any] = {}
     for run in runs:
-        model, step = run.model(cast("CheckpointName", settings.checkpoint))
+        model, step = run.model(settings.checkpoint)
         dataset = run.dataset()
         extractor.check(dataset)
         score = _orders if _is_conditional(run) else _edits
@@ -140,9 +99,7 @@ def main(settings: SimilaritySettings) -> None:
         record = {
             "step": step,
             "split": settings.split,
-            "command": shlex.join(
-                ["vaegan-similarity", *as_text([settings]).splitlines()]
-            ),
+            "command": command_of("vaegan-similarity", [settings]),
             "scores": [each.as_dict() for each in scores],
             **details,
         }
@@ -196,7 +153,7 @@ def _edits(run, model, dataset, extractor, settings):
         dataset,
         extractor,
         kinds=settings.vectors,
-        strengths=settings.numbers(),
+        strengths=settings.strengths,
         names=settings.attributes,
         split=settings.split,
         num_images=settings.num_images // 10,

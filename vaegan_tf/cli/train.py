@@ -74,7 +74,7 @@ def _train(choice, experiment, distribution):
     from vaegan_tf.export import export_saved_model, served_ability
     from vaegan_tf.models import model_class
     from vaegan_tf.runs import Run
-    from vaegan_tf.training.signals import StopSignals
+    from vaegan_tf.training import StopSignals
     from vaegan_tf.training.terminal import score_history
     from vaegan_tf.training.train import check_experiment, train
 

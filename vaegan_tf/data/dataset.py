@@ -11,13 +11,8 @@ import tensorflow as tf
 
 from vaegan_tf.data import transforms
 from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
-from vaegan_tf.data.order import (
-    Stream,
-    check_at_least,
-    in_order,
-    one_of,
-    shuffled_indices,
-)
+from vaegan_tf.data.order import Stream, in_order, shuffled_indices
+from vaegan_tf.settings import check
 
 MEMORY_LIMIT_BYTES = 4 * 2**30
 
@@ -160,9 +155,9 @@ class ImageDataset(Stream):
         The last batch may have fewer. With `count`, these are the examples at
         `positions`.
         """
-        source = one_of("split", self.splits, split)
-        check_at_least("batch_size", batch_size, 1)
         positions = self.positions(split, count)
+        check("batch_size", batch_size, low=1)
+        source = self.splits[split]
         self.load(split)
 
         def batch_of(indices):
@@ -173,7 +168,8 @@ class ImageDataset(Stream):
 
     def positions(self, split: str, count: int | None = None) -> np.ndarray:
         """Positions of `count` evenly spaced examples of a split, ascending."""
-        total = len(one_of("split", self.splits, split))
+        check("split", split, choices=list(self.splits))
+        total = len(self.splits[split])
         count = total if count is None else count
         if not 1 <= count <= total:
             raise ValueError(

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from absl import logging
 
 from vaegan_tf.data.progress import progress
+from vaegan_tf.errors import one_line
 from vaegan_tf.images import UNREADABLE, opened, upright_rgb
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
@@ -198,7 +199,7 @@ def _size(tree: Folder, name: str) -> tuple[int, int] | str:
             upright_rgb(image)
             return image.size
     except _DAMAGE as error:
-        return " ".join(str(error).split()) or type(error).__name__
+        return one_line(error)
 
 
 def _report(damaged, count):

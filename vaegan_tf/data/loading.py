@@ -14,8 +14,8 @@ from vaegan_tf import hardware
 from vaegan_tf.data import remote, sources, splits, transforms
 from vaegan_tf.data.arrays import ArrayFormat, digest, prepare_arrays
 from vaegan_tf.data.dataset import MEMORY_LIMIT_BYTES, ImageDataset, Split
-from vaegan_tf.data.order import check_at_least
-from vaegan_tf.settings import DataSettings
+from vaegan_tf.errors import first_line
+from vaegan_tf.settings import DataSettings, check
 
 # Raised for arrays and JSON that were cut short or changed.
 _DAMAGED = (
@@ -80,7 +80,7 @@ def load_dataset(
     """
     # Any size will do here; that it is one of a few is for the networks.
     DataSettings(num_channels=num_channels, crop=crop)
-    check_at_least("image_size", image_size, 1)
+    check("image_size", image_size, low=1)
     if remote.is_url(data_dir):
         data_dir = remote.local_folder(data_dir, name)
     builder = sources.find_builder(name, data_dir, source_dir)
@@ -165,12 +165,12 @@ def _find_arrays(name, builder, array_format):
     except tf.errors.InvalidArgumentError as error:
         raise ValueError(
             f"The images of {name!r} must allow crop={array_format.crop!r}. "
-            f"Received: {error.message.splitlines()[0]}"
+            f"Received: {first_line(error)}"
         ) from error
     except _TORN as error:
         raise ValueError(
             f"What is prepared of {name!r} is damaged "
-            f"({error.message.splitlines()[0]}). Delete {builder.data_path}, "
+            f"({first_line(error)}). Delete {builder.data_path}, "
             "and it is prepared again."
         ) from error
 

@@ -1,13 +1,12 @@
 """Which examples make up batch s? A function of (seed, s) alone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from vaegan_tf.data.augmentation import AUGMENTATIONS, Rows
-
-T = TypeVar("T")
+from vaegan_tf.settings import check
 
 
 class Stream:
@@ -62,10 +61,11 @@ class Stream:
             parts: Which parts of every batch to return, one after the other.
             num_parts: How many parts make up a batch, of almost equal sizes.
         """
-        one_of("split", self.splits, split)
-        check_at_least("start_step", start_step, 0)
-        check_at_least("batch_size", batch_size, num_parts)
-        augment = one_of("augmentation", self.augmentations, augmentation)
+        check("split", split, choices=list(self.splits))
+        check("start_step", start_step, low=0)
+        check("batch_size", batch_size, low=num_parts)
+        check("augmentation", augmentation, choices=list(self.augmentations))
+        augment = self.augmentations[augmentation]
         self.load(split)
 
         def part_at(position):
@@ -134,21 +134,3 @@ def in_order(dataset: tf.data.Dataset, function: Callable) -> tf.data.Dataset:
         deterministic=True,
     )
     return mapped.prefetch(tf.data.AUTOTUNE)
-
-
-def check_at_least(name: str, value: int, lowest: int) -> None:
-    """Raises a ValueError if an argument is too small."""
-    if value < lowest:
-        raise ValueError(
-            f"`{name}` must be at least {lowest}. Received: {value}."
-        )
-
-
-def one_of(name: str, options: Mapping[str, T], value: str) -> T:
-    """One of some options; raises a ValueError if it is none of them."""
-    if value not in options:
-        raise ValueError(
-            f"`{name}` must be one of {', '.join(options)}. "
-            f"Received: {value!r}."
-        )
-    return options[value]

@@ -23,6 +23,7 @@ from vaegan_tf.data.avatars import Avatars
 from vaegan_tf.data.celeb_a_files import CelebAFolder
 from vaegan_tf.data.image_folder import ImageFolder
 from vaegan_tf.data.progress import progress
+from vaegan_tf.errors import first_line, one_line
 
 OWN_DATASETS = ("avatars", "celeb_a_files", "image_folder")
 
@@ -98,12 +99,19 @@ class CelebAFiles(FilesBuilder):
     """
 
     name = "celeb_a_files"
+    Source = CelebAFolder
 
 
 class ImageFolderFiles(FilesBuilder):
     """Images from files that the user has."""
 
     name = "image_folder"
+    Source = ImageFolder
+
+
+_OF_FILES = {
+    builder.name: builder for builder in (CelebAFiles, ImageFolderFiles)
+}
 
 
 def find_builder(
@@ -120,7 +128,7 @@ def find_builder(
     except _DAMAGED as error:
         raise ValueError(
             f"What is prepared of {name!r} is damaged "
-            f"({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
+            f"({type(error).__name__}: {one_line(error)[:200]}). "
             f"Delete its folder in {data_dir or '~/tensorflow_datasets'}, and "
             "it is prepared again."
         ) from error
@@ -166,14 +174,8 @@ def _check_features(name, features):
 
 def _builder(name, data_dir, source_dir):
     base, _, config = name.partition("/")
-    if base == "celeb_a_files":
-        return _builder_of_files(
-            CelebAFiles, CelebAFolder, data_dir, source_dir
-        )
-    if base == "image_folder":
-        return _builder_of_files(
-            ImageFolderFiles, ImageFolder, data_dir, source_dir
-        )
+    if base in _OF_FILES:
+        return _builder_of_files(_OF_FILES[base], data_dir, source_dir)
     if source_dir is not None and base != "celeb_a":
         raise ValueError(
             "`source_dir` is for celeb_a, celeb_a_files and image_folder. "
@@ -205,13 +207,13 @@ def _builder(name, data_dir, source_dir):
         ) from error
 
 
-def _builder_of_files(builder, source, data_dir, source_dir):
+def _builder_of_files(builder, data_dir, source_dir):
     if source_dir is None:
         raise ValueError(
             f"`source_dir` must name the folder or zip for {builder.name!r}. "
             "Received: None."
         )
-    config = FilesConfig(source(source_dir))
+    config = FilesConfig(builder.Source(source_dir))
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)  # "Using custom configuration …"
     try:
@@ -242,8 +244,9 @@ def _saying_where(folder):
         causes = (error, error.__cause__)
         if not any(isinstance(e, tf.errors.OpError) for e in causes):
             raise
-        reason = str(error).strip().splitlines()[0][:300]
-        raise OSError(f"{folder} could not be prepared: {reason}") from error
+        raise OSError(
+            f"{folder} could not be prepared: {first_line(error)}."
+        ) from error
 
 
 def _prepare_alone(builder, manual_dir):
@@ -272,8 +275,7 @@ def _download_and_prepare(builder, manual_dir):
                 "and give it as `source_dir`; or read another copy as data set "
                 "celeb_a_files."
             )
-        reason = str(error).strip().splitlines()[0][:200]
         raise ConnectionError(
             f"{builder.name} could not be downloaded "
-            f"({type(error).__name__}: {reason}). {ways}"
+            f"({type(error).__name__}: {first_line(error)}). {ways}"
         ) from error

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-SPLITS = ("train", "validation", "test")
+from vaegan_tf.settings.choices import SPLITS
+
 _SYNONYMS = {"val": "validation", "valid": "validation", "dev": "validation"}
 _CARVED_SHARE = 0.1
 

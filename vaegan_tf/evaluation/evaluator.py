@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +24,7 @@ from vaegan_tf.evaluation.reconstructions import (
 from vaegan_tf.evaluation.scores import Evaluation, Score
 from vaegan_tf.images import to_uint8
 from vaegan_tf.models import GenerativeModel
+from vaegan_tf.sampling import Sampler
 
 BATCH_SIZE = 64
 NO_ENCODER = "the model has no encoder"
@@ -32,15 +33,6 @@ NO_FEATURES = (
     "`inception_weights`"
 )
 TOO_FEW_IMAGES = f"features are compared for {MIN_IMAGES} images or more"
-
-
-class Sampler(Protocol):
-    """Where the codes of samples come from."""
-
-    name: str
-
-    def codes(self, count: int, seed: int) -> tf.Tensor:
-        """Codes, (count, latent)."""
 
 
 class Evaluator:

@@ -81,8 +81,7 @@ class FeatureSet:
             arrays["logits"] = self.logits
         for name, half in zip(_HALVES, self.halves):
             arrays |= {f"{name}_{key}": getattr(half, key) for key in _MOMENTS}
-        with files.replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+        files.write_npz(path, arrays)
 
     def _is_whole(self):
         """Whether arrays that were read fit each other."""

@@ -16,10 +16,11 @@ import tensorflow as tf
 
 from vaegan_tf import files
 from vaegan_tf.evaluation import torch_files
+from vaegan_tf.settings import check
+from vaegan_tf.settings.choices import CONVENTIONS
 
 CANONICAL = "6726825d"  # The first digits of the file's SHA-256.
 DIMENSION = 2048
-CONVENTIONS = ("tensorflow", "pytorch")
 _SIZE = 299
 _STEM = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")
 _CLASSES = 1008
@@ -48,11 +49,7 @@ class Inception:
     """
 
     def __init__(self, path: str | os.PathLike, convention: str = "tensorflow"):
-        if convention not in CONVENTIONS:
-            raise ValueError(
-                f"`convention` must be one of {CONVENTIONS}. "
-                f"Received: {convention!r}."
-            )
+        check("convention", convention, choices=CONVENTIONS)
         path = pathlib.Path(path).expanduser()
         weights = _read(path)
         self.digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]

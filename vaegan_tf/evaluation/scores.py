@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any, NamedTuple
 
+from vaegan_tf.tables import aligned
+
 HEADINGS = {
     "samples": "Samples",
     "reconstructions": "Reconstructions",
@@ -224,10 +226,6 @@ def _number(value):
 
 def _aligned(rows):
     """Lines of cells under each other; empty columns are left out."""
-    columns = []
-    for title, *cells in zip(*rows):
-        if any(cells):
-            width = max(map(len, [title, *cells]))
-            pad = str.rjust if title in NUMERIC else str.ljust
-            columns.append([pad(cell, width) for cell in (title, *cells)])
-    return ["  ".join(cells).rstrip() for cells in zip(*columns)]
+    columns = [column for column in zip(*rows) if any(column[1:])]
+    left = [n for n, (title, *_) in enumerate(columns) if title not in NUMERIC]
+    return aligned(list(zip(*columns)), left)

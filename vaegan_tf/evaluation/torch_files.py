@@ -10,7 +10,6 @@ import os
 import pathlib
 import pickle
 import zipfile
-import zlib
 
 import numpy as np
 
@@ -24,22 +23,7 @@ _TYPES = {
     "LongStorage": "<i8",
     "IntStorage": "<i4",
 }
-_UNREADABLE = (
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zlib.error,
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-)
+_UNREADABLE = (*files.DAMAGE, AttributeError, pickle.UnpicklingError)
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:

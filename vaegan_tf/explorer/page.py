@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from vaegan_tf import templates
-from vaegan_tf.attributes.paths import PATHS
-from vaegan_tf.attributes.vectors import VECTORS
 from vaegan_tf.explorer import tools
 from vaegan_tf.explorer.subject import Subject
 from vaegan_tf.settings import MAX_SEED
+from vaegan_tf.settings.choices import PATHS, VECTORS
 
 
 def render(subjects: Sequence[Subject]) -> dict[str, tuple[str, bytes]]:

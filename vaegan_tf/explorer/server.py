@@ -114,7 +114,8 @@ class Server(http.server.ThreadingHTTPServer):
     @property
     def is_private(self) -> bool:
         """Whether only this machine reaches it."""
-        return _address(self.server_address[0]).is_loopback
+        address = str(self.server_address[0]).partition("%")[0]
+        return ipaddress.ip_address(address).is_loopback
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serves a connection, or closes it when there are too many."""
@@ -207,7 +208,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         except OSError:
             self.close_connection = True
-        except Exception as error:  # The page goes on, whatever fails.
+        except Exception as error:  # The page stays, whatever fails.
             fault = f"{type(error).__name__}: {error}"
             message = f"This is a fault of vaegan_tf, please report it: {fault}"
             status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -226,10 +227,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _check_origin(self) -> None:
         """Refuses what a page of another site sends."""
-        origin = self.headers.get("Origin")
-        site = self.headers.get("Sec-Fetch-Site", "same-origin")
         own = self.headers.get("Host", "").lower()
-        is_own = origin is None or _netloc(origin) == own
+        origin = self.headers.get("Origin", f"http://{own}").lower()
+        site = self.headers.get("Sec-Fetch-Site", "same-origin")
+        is_own = origin.partition("://")[2] == own
         if not is_own or site not in ("same-origin", "none"):
             raise RefusedError(
                 HTTPStatus.FORBIDDEN, "A page of another site has sent this."
@@ -296,17 +297,9 @@ def _requests(content: bytes, count: int) -> list[dict[str, Any]]:
     raise ValueError(f'A request is {{"runs": [...]}}, with {count} objects.')
 
 
-def _netloc(origin: str) -> str:
-    return origin.partition("://")[2].lower()
-
-
 def _host_name(host: str) -> str:
     """The name or address of `name:port` or `[address]:port`."""
     try:
         return (urllib.parse.urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
         return ""
-
-
-def _address(text: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    return ipaddress.ip_address(str(text).partition("%")[0])

@@ -13,7 +13,6 @@ from vaegan_tf.attributes.edits import with_residual
 from vaegan_tf.attributes.kept import check_attributes
 from vaegan_tf.models import GenerativeModel, ObjectiveModel, require
 from vaegan_tf.runs import Run
-from vaegan_tf.runs.run import CheckpointName
 from vaegan_tf.sampling import PriorSampler, Sampler, kept_mixture
 from vaegan_tf.settings import DataSettings
 from vaegan_tf.similarity import LearnedMetric
@@ -34,7 +33,7 @@ class Subject:
 
     Args:
         label: What people call it.
-        flags: How a command is told of the model, such as `--model_dir=runs/a`.
+        flags: What a command opens the model by, such as `--model_dir=runs/a`.
         model: The model, in float32.
         data: How photographs are cut for it.
         samplers: Where codes of samples may come from, by name.
@@ -61,7 +60,7 @@ class Subject:
         model: ObjectiveModel,
         label: str,
         flags: Sequence[str] = (),
-        checkpoint: CheckpointName = "latest",
+        checkpoint: str = "latest",
     ) -> Self:
         """The subject of an opened run. No data set is read.
 
@@ -70,8 +69,20 @@ class Subject:
         """
         require(model, "sample")
         model = cast(GenerativeModel, model)
-        vectors, without_vectors = _vectors(run, flags, checkpoint)
-        mixture, without_mixture = _mixture(run, flags, checkpoint)
+        words = " ".join(flags)
+        vectors, without_vectors = _found(
+            lambda: check_attributes(run),
+            lambda: kept_vectors(run, checkpoint),
+            "This checkpoint has no attribute vectors yet. Compute them with "
+            f"vaegan-attributes {words} and start this page again.",
+        )
+        mixture, without_mixture = _found(
+            lambda: require(model, "encode"),
+            lambda: kept_mixture(run, checkpoint),
+            "No mixture is fitted to codes of this checkpoint yet. Fit it "
+            f"with vaegan-sample {words} --sampler=mixture and start this "
+            "page again.",
+        )
         prior = PriorSampler(model.latent_dim)
         names = run.read().get("attribute_names", [])
         return cls(
@@ -103,7 +114,7 @@ class Subject:
             return str(error)
         if self.conditions and "encode" in _NEEDS.get(tool, ()):
             return (
-                "This model is conditional: it is told of attributes beside "
+                "This model is conditional: it is given attributes beside "
                 "the code. Move them at its samples instead."
             )
         return ""
@@ -185,32 +196,11 @@ class Subject:
         )
 
 
-def _vectors(run, flags, checkpoint):
-    """The vectors of a run, or `None` and why there are none."""
+def _found(check, find, otherwise):
+    """What is found of a run that passes a check, or `None` and why not."""
     try:
-        check_attributes(run)
+        check()
     except ValueError as error:
         return None, str(error)
-    vectors = kept_vectors(run, checkpoint)
-    if vectors is not None:
-        return vectors, ""
-    return None, (
-        "This checkpoint has no attribute vectors yet. Compute them with "
-        f"vaegan-attributes {' '.join(flags)} and start this page again."
-    )
-
-
-def _mixture(run, flags, checkpoint):
-    """The mixture of a run, or `None` and why there is none."""
-    try:
-        require(run.model_class, "encode")
-    except ValueError as error:
-        return None, str(error)
-    mixture = kept_mixture(run, checkpoint)
-    if mixture is not None:
-        return mixture, ""
-    return None, (
-        "No mixture is fitted to codes of this checkpoint yet. Fit it with "
-        f"vaegan-sample {' '.join(flags)} --sampler=mixture and start this "
-        "page again."
-    )
+    found = find()
+    return (found, "") if found is not None else (None, otherwise)

@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 
 from vaegan_tf import images as layout
-from vaegan_tf.attributes.edits import KEEP
 from vaegan_tf.attributes.figures import labelled_grid
-from vaegan_tf.attributes.paths import PATHS
-from vaegan_tf.attributes.vectors import VECTORS
 from vaegan_tf.data import photographs
 from vaegan_tf.explorer import commands
 from vaegan_tf.explorer.subject import Subject
 from vaegan_tf.settings import MAX_SEED, Settings, setting
+from vaegan_tf.settings.choices import KEEP, PATHS, VECTORS
 from vaegan_tf.similarity import figures
 
 MAX_UPLOAD = 20 * 2**20  # bytes
@@ -40,20 +38,24 @@ class SampleRequest(Settings):
     sampler: str = setting("prior", "Where codes come from.", choices=SAMPLERS)
 
 
-class EditRequest(Settings):
-    """One picture, edited."""
+class PictureRequest(Settings):
+    """One picture."""
 
     picture: str = setting("", "The picture.")
     name: str = setting("photo.png", "Name of its file.")
+
+
+class EditRequest(PictureRequest):
+    """One picture, edited."""
+
     vectors: str = setting("balanced", "Kind of vectors.", choices=VECTORS)
     keep: str = setting("none", "What is kept.", choices=KEEP)
 
 
-class PairRequest(Settings):
+class PairRequest(PictureRequest):
     """Two pictures."""
 
-    picture: str = setting("", "The first picture.")
-    name: str = setting("a.png", "Name of its file.")
+    name: str = "a.png"
     other: str = setting("", "The second picture.")
     other_name: str = setting("b.png", "Name of its file.")
 
@@ -62,13 +64,6 @@ class BetweenRequest(PairRequest):
     """A path between two pictures."""
 
     path: str = setting("spherical", "Which path.", choices=PATHS)
-
-
-class AnomalyRequest(Settings):
-    """One picture, compared with its reconstruction."""
-
-    picture: str = setting("", "The picture.")
-    name: str = setting("photo.png", "Name of its file.")
 
 
 def photograph(
@@ -161,7 +156,7 @@ def compare(subject: Subject, request: Mapping[str, Any]) -> Answer:
 
 def anomaly(subject: Subject, request: Mapping[str, Any]) -> Answer:
     """The learned distance of a picture and its reconstruction."""
-    asked = AnomalyRequest.from_dict(dict(request))
+    asked = PictureRequest.from_dict(dict(request))
     image = picture_of(asked.picture, subject)
     other, _ = subject.edit(image, {})
     command = commands.compare(subject.flags, asked.name)

@@ -9,7 +9,7 @@ from vaegan_tf.networks.normalization import FeatureMap, FusedBatchNormalization
 from vaegan_tf.networks.spectral import SpectralConvolution, SpectralDense
 from vaegan_tf.networks.upsampling import NearestConvolution
 from vaegan_tf.networks.whitening import Whitening
-from vaegan_tf.settings import DataSettings, NetworkSettings
+from vaegan_tf.settings import DataSettings, NetworkSettings, check
 
 Tensor: TypeAlias = keras.KerasTensor
 
@@ -101,11 +101,7 @@ class Blocks:
         self.normalization = normalization
         self.is_spectral = normalization == "spectral"
         self.condition: dict[str, Tensor] = {}
-        if num_attributes < 0:
-            raise ValueError(
-                "`num_attributes` must be at least 0. "
-                f"Received: num_attributes={num_attributes}."
-            )
+        check("num_attributes", num_attributes, low=0)
         if num_attributes:
             attributes = keras.Input((num_attributes,), name="attributes")
             self.condition["attributes"] = attributes

@@ -55,12 +55,12 @@ class Decoder(Network):
         **options: Any,
     ):
         check_image(image_size, num_channels)
-        settings = GenerativeSettings(
-            latent_dim=latent_dim,
-            decoder_normalization=decoder_normalization,
-            upsampling=upsampling,
-            **options,
-        )
+        options |= {
+            "latent_dim": latent_dim,
+            "decoder_normalization": decoder_normalization,
+            "upsampling": upsampling,
+        }
+        settings = GenerativeSettings(**options)
         blocks = Blocks(
             "decoder", settings, num_attributes, decoder_normalization
         )
@@ -86,10 +86,7 @@ class Decoder(Network):
             outputs=image,
             image_size=image_size,
             num_channels=num_channels,
-            latent_dim=latent_dim,
             num_attributes=num_attributes,
-            decoder_normalization=decoder_normalization,
-            upsampling=upsampling,
             name=name,
             **options,
         )

@@ -56,16 +56,13 @@ class Discriminator(Network):
         name: str = "discriminator",
         **options: Any,
     ):
+        normalization = discriminator_normalization
+        options["discriminator_normalization"] = normalization
         settings = DiscriminatorSettings(
-            feature_layers=tuple(feature_layers),
-            discriminator_normalization=discriminator_normalization,
-            **options,
+            feature_layers=tuple(feature_layers), **options
         )
         blocks = Blocks(
-            "discriminator",
-            settings,
-            num_attributes,
-            discriminator_normalization,
+            "discriminator", settings, num_attributes, normalization
         )
         image = image_input(image_size, num_channels)
         layers = _resolve_layers(settings.feature_layers, image_size)
@@ -91,7 +88,6 @@ class Discriminator(Network):
             num_channels=num_channels,
             num_attributes=num_attributes,
             feature_layers=layers,
-            discriminator_normalization=discriminator_normalization,
             name=name,
             **options,
         )

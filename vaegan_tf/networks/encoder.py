@@ -53,12 +53,12 @@ class Encoder(Network):
         name: str = "encoder",
         **options: Any,
     ):
-        settings = EncoderSettings(
-            latent_dim=latent_dim,
-            encoder_units=encoder_units,
-            codes=codes,
-            **options,
-        )
+        options |= {
+            "latent_dim": latent_dim,
+            "encoder_units": encoder_units,
+            "codes": codes,
+        }
+        settings = EncoderSettings(**options)
         blocks = Blocks("encoder", settings, num_attributes)
         image = image_input(image_size, num_channels)
 
@@ -77,10 +77,7 @@ class Encoder(Network):
             outputs=posterior,
             image_size=image_size,
             num_channels=num_channels,
-            latent_dim=latent_dim,
             num_attributes=num_attributes,
-            encoder_units=encoder_units,
-            codes=codes,
             name=name,
             **options,
         )

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from vaegan_tf.errors import one_line
 from vaegan_tf.models import require
 from vaegan_tf.networks.blocks import Blocks, Network, image_input
 from vaegan_tf.networks.encoder import encoder_features
@@ -219,7 +220,7 @@ class ResNet34Backbone(Network):
             raise ValueError(
                 f"{source!r} gives no weights for resnet34: name a preset such "
                 "as resnet_vd_34_imagenet, its folder, or a .weights.h5 file "
-                f"of it. Received: {' '.join(str(error).split())[:300]}"
+                f"of it. Received: {one_line(error)[:300]}"
             ) from error
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from vaegan_tf.predictor.model import AttributePredictor
+from vaegan_tf.tables import aligned
 
 COLUMNS = {
     "base_rate": "base rate",
@@ -117,11 +118,7 @@ def score_table(
     rows = [["attribute", *COLUMNS.values()]]
     for score in [*scores, {"name": "mean", **mean_scores(scores)}]:
         rows.append([score["name"], *[percentage(score[k]) for k in COLUMNS]])
-    width = max(len(name) for name, *_ in rows)
-    lines = [
-        "  ".join([name.ljust(width), *[f"{cell:>9}" for cell in cells]])
-        for name, *cells in rows
-    ]
+    lines = aligned(rows)
     if classes:
         lines.append(
             f"the one right class: {percentage(classes['accuracy'])}, "

@@ -1,4 +1,4 @@
-"""What works without a training? Published weights."""
+"""What works without training? Published weights."""
 
 from vaegan_tf.pretrained.loading import (
     find_run,

@@ -10,6 +10,8 @@ import pathlib
 import re
 from typing import Any
 
+from vaegan_tf.errors import first_line
+
 FILES = (
     "run.json",
     "card.json",
@@ -88,5 +90,4 @@ def _client() -> Any:
 
 
 def _failed(what: str, address: str, error: Exception) -> OSError:
-    line = str(error).strip().split("\n")[0] or type(error).__name__
-    return OSError(f"{address} could not be {what}: {line}")
+    return OSError(f"{address} could not be {what}: {first_line(error)}")

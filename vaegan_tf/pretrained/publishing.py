@@ -12,7 +12,6 @@ from vaegan_tf import files, templates
 from vaegan_tf.attributes import kept_vectors
 from vaegan_tf.models import GenerativeModel, require
 from vaegan_tf.runs import Run, published
-from vaegan_tf.runs.run import CheckpointName
 from vaegan_tf.settings import fields
 
 NOT_FOR = (
@@ -27,7 +26,7 @@ def publish(
     run: Run,
     folder: str | os.PathLike,
     *,
-    checkpoint: CheckpointName = "latest",
+    checkpoint: str = "latest",
     num_examples: int = 0,
     licence: str = "not stated",
 ) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How well do runs tell classes without images, and how well simpler ways?"""
+"""How well do runs classify without images, and how well baselines?"""
 
 import dataclasses
 from collections.abc import Sequence

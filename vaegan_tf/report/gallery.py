@@ -12,9 +12,9 @@ from PIL import Image
 from vaegan_tf.attributes import kept_vectors
 from vaegan_tf.attributes.edits import Editor
 from vaegan_tf.attributes.figures import cosine_chart
+from vaegan_tf.errors import one_line
 from vaegan_tf.images import grid, to_uint8
 from vaegan_tf.report.records import Record
-from vaegan_tf.runs.run import CheckpointName
 
 COLUMNS = 8
 MAX_TOTAL_BYTES = 1_900_000  # of all figures
@@ -59,7 +59,7 @@ def generate(
     record: Record,
     examples: Examples,
     *,
-    checkpoint: CheckpointName = "latest",
+    checkpoint: str = "latest",
     seed: int = 0,
     num_samples: int = 36,
     num_reconstructions: int = 16,
@@ -157,7 +157,9 @@ def grouped(
 def by_same_originals(pairs: Iterable[Pair]) -> list[list[Pair]]:
     """Groups of runs whose models reconstructed the very same images."""
     shown = [pair for pair in pairs if pair[1].reconstructions is not None]
-    groups = grouped(shown, lambda _, o: _levels(o.originals))
+    groups = grouped(
+        shown, lambda _, o: to_uint8(np.asarray(o.originals)).tobytes()
+    )
     return list(groups.values())
 
 
@@ -209,10 +211,6 @@ def _edits(run, checkpoint, model, originals):
     return {"edits": figure, "cosines": cosines}
 
 
-def _levels(images):
-    return to_uint8(np.asarray(images)).tobytes()
-
-
 def _parameters(model):
     trained, networks = model.trained_networks(), model.networks
     sizes = [getattr(model, name).count_params() for name in networks]
@@ -237,4 +235,4 @@ def _samples(model, example, count, seed):
 
 
 def _problem(record, what, error):
-    return f"No {what} of {record.label}: {' '.join(str(error).split())}"
+    return f"No {what} of {record.label}: {one_line(error)}"

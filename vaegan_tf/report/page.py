@@ -21,7 +21,6 @@ from vaegan_tf.report import (
 )
 from vaegan_tf.report.records import Record, read_records
 from vaegan_tf.runs import Run
-from vaegan_tf.runs.run import CheckpointName
 from vaegan_tf.training.callbacks import duration
 
 
@@ -29,7 +28,7 @@ def write_report(
     folders: Sequence[Run | str | os.PathLike] | None,
     output: str | os.PathLike,
     *,
-    checkpoint: CheckpointName = "latest",
+    checkpoint: str = "latest",
     num_samples: int = 36,
     num_reconstructions: int = 16,
     seed: int = 0,

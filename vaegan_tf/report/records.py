@@ -12,6 +12,14 @@ from vaegan_tf.anyshot.evaluation import COLUMNS
 from vaegan_tf.models import kinds, model_class
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import steps_in
+from vaegan_tf.runs.shapes import (
+    COUNT,
+    NUMBER,
+    OPTIONAL_COUNT,
+    OPTIONAL_NUMBER,
+    OPTIONAL_TEXT,
+    misfit,
+)
 
 MAX_RUNS = 8
 # What an evaluation may lack, and how it is read then.
@@ -23,23 +31,36 @@ _OPTIONAL: dict[str, Any] = {
     "skipped": (),
     "notes": (),
 }
-_SECTIONS = ("data", "model", "optimisation")
-_USED = (
-    ("data", "dataset", str),
-    ("optimisation", "batch_size", int),
-    ("optimisation", "train_steps", int),
-)
-# Of models of images and of those of features.
-_USED_OF_IMAGES = (
-    ("data", "image_size", int),
-    ("data", "num_channels", int),
-    ("model", "latent_dim", int),
-)
-_USED_OF_FEATURES = (
-    ("data", "features_file", str),
-    ("data", "stage", str),
-    ("data", "shots", int),
-)
+_SETTINGS_OF_IMAGES = {
+    "data": {"dataset": str, "image_size": int, "num_channels": int},
+    "model": {"latent_dim": int},
+    "optimisation": {"batch_size": int, "train_steps": int},
+}
+_SETTINGS_OF_FEATURES = {
+    "data": {"dataset": str, "features_file": str, "stage": str, "shots": int},
+    "model": dict,
+    "optimisation": {"batch_size": int, "train_steps": int},
+}
+_LINE: dict[Any, Any] = {"step": COUNT, ...: NUMBER}
+_SPEED = {"seconds": NUMBER, "images_per_second": NUMBER}
+_COLUMNS: dict[Any, Any] = {**dict.fromkeys(COLUMNS, NUMBER), ...: NUMBER}
+_HOW = ("sampler", "weights", "features", "resize", "edit")
+_SCORE = {
+    **dict.fromkeys(("group", "name"), str),
+    **dict.fromkeys(("value", "error", "floor"), OPTIONAL_NUMBER),
+    "num_images": OPTIONAL_COUNT,
+    **dict.fromkeys(("label", "unit", "better", *_HOW), OPTIONAL_TEXT),
+}
+_EVALUATION = {
+    "scores": [_SCORE],
+    "any_shot": {...: {"last": _COLUMNS, ...: _COLUMNS}},
+    **dict.fromkeys(("step", "seed"), OPTIONAL_COUNT),
+    **dict.fromkeys(("split", "created", "command"), OPTIONAL_TEXT),
+    "seconds": OPTIONAL_NUMBER,
+    "latent": {"kl": ([NUMBER], None)},
+    "skipped": [{"what": str, "why": str}],
+    "notes": [str],
+}
 _DATA = (
     *("dataset", "source_dir", "image_size", "num_channels", "crop"),
     *("features_file", "stage", "shots"),
@@ -186,20 +207,10 @@ def _read(index, label, run):
             f"{run.folder} holds no model that a report knows ({known}). "
             f"Received: {about['kind']}."
         )
-    missing = [s for s in _SECTIONS if s not in about.get("settings", {})]
-    if missing:
-        raise ValueError(
-            f"{run.record} is damaged: it lacks the {missing[0]} settings."
-        )
-    own = _USED_OF_IMAGES if can("sample") else _USED_OF_FEATURES
-    for section, name, kind in (*_USED, *own):
-        if type(about["settings"][section].get(name)) is not kind:
-            raise ValueError(
-                f"{run.record} is damaged: `{name}` is no {kind.__name__}."
-            )
+    own = _SETTINGS_OF_IMAGES if can("sample") else _SETTINGS_OF_FEATURES
+    _check(run.record, about["settings"], own)
     metrics, speeds = read_lines(run.metrics), read_lines(run.speed)
-    if any(not {"seconds", "images_per_second"} <= set(s) for s in speeds):
-        raise ValueError(f"{run.speed} is damaged: a record has no speed.")
+    _check(run.speed, speeds, [_SPEED])
     evaluated = (run.evaluation, "vaegan-evaluate")
     if run.is_published:
         evaluated = (run.card, "vaegan-publish")
@@ -222,12 +233,16 @@ def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
         records = [json.loads(line) for line in lines if line.endswith("\n")]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
-    for record in records:
-        if not isinstance(record, dict) or not _is_count(record.get("step")):
-            raise ValueError(f"{path} is damaged: a record has no step.")
-        if not all(map(_is_number, record.values())):
-            raise ValueError(f"{path} is damaged: a value is no number.")
+    _check(path, records, [_LINE])
     return records
+
+
+def _check(path, value, shape):
+    """Refuses what a file holds if it has not the expected form."""
+    if part := misfit(value, shape, path.stem):
+        raise ValueError(
+            f"{path} is damaged: `{part}` is missing or of another form."
+        )
 
 
 def _read_scores(path, command):
@@ -239,100 +254,12 @@ def _read_scores(path, command):
             raise ValueError("it holds no scores")
         of_card = {"command": evaluation.get("scored_by")}
         evaluation = {**_OPTIONAL, **of_card, **evaluation}
-        if problem := _problem(evaluation):
-            raise ValueError(problem)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if part := misfit(evaluation, _EVALUATION, path.stem):
+            raise ValueError(f"`{part}` is missing or of another form")
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{path} is damaged ({type(error).__name__}: {error}). Make it "
             f"again with {command}, or delete it."
         ) from error
     has_some = evaluation["scores"] or evaluation["any_shot"]
     return evaluation if has_some else None
-
-
-def _problem(evaluation):
-    """What is wrong with the values of an evaluation; empty if nothing is."""
-    for name, check in _CHECKS.items():
-        if not check(evaluation[name]):
-            return f"`{name}` has another form"
-    for score in evaluation["scores"]:
-        for name in ("group", "name"):
-            if not isinstance(score[name], str):
-                return f"the {name} of a score is no text"
-        numbers = [score["value"], score.get("error"), score.get("floor")]
-        if not all(n is None or _is_number(n) for n in numbers):
-            return "a score is no number"
-        if not _is_optional(_is_count)(score.get("num_images")):
-            return "a number of images is none"
-        if not all(_is_optional(_is_text)(score.get(n)) for n in _TEXTS):
-            return "how a score was made is no text"
-    return ""
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_count(value):
-    return _is_number(value) and isinstance(value, int) and 0 <= value < 2**63
-
-
-def _is_text(value):
-    return isinstance(value, str)
-
-
-def _is_optional(check):
-    return lambda value: value is None or check(value)
-
-
-def _is_latent(value):
-    sizes = value.get("kl") if isinstance(value, dict) else 0
-    return sizes is None or _are(_is_number)(sizes)
-
-
-def _is_any_shot(value):
-    """Whether a value is numbers by column, by protocol, by what is scored."""
-    return isinstance(value, dict) and all(
-        isinstance(found, dict)
-        and "last" in found
-        and all(
-            isinstance(each, dict)
-            and set(COLUMNS) <= set(each)
-            and all(map(_is_number, each.values()))
-            for each in found.values()
-        )
-        for found in value.values()
-    )
-
-
-def _is_skip(value):
-    return isinstance(value, dict) and {"what", "why"} <= set(value)
-
-
-def _are(check):
-    return lambda v: isinstance(v, list | tuple) and all(map(check, v))
-
-
-_TEXTS = (
-    "label",
-    "unit",
-    "better",
-    "sampler",
-    "weights",
-    "features",
-    "resize",
-    "edit",
-)
-_CHECKS = {
-    "scores": _are(lambda score: isinstance(score, dict)),
-    "any_shot": _is_any_shot,
-    "step": _is_optional(_is_count),
-    "seconds": _is_optional(_is_number),
-    "split": _is_optional(_is_text),
-    "seed": _is_optional(_is_count),
-    "created": _is_optional(_is_text),
-    "command": _is_optional(_is_text),
-    "latent": _is_latent,
-    "skipped": _are(_is_skip),
-    "notes": _are(_is_text),
-}

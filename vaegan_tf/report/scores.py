@@ -161,7 +161,8 @@ def _row(identity, better, scores):
 def _value(score: dict[str, Any] | None) -> float | None:
     if score is None:
         return None
-    return math.nan if score["value"] is None else float(score["value"])
+    value = score.get("value")
+    return math.nan if value is None else float(value)
 
 
 def _details(

@@ -14,6 +14,7 @@ import tensorflow as tf
 from absl import logging
 
 from vaegan_tf import files
+from vaegan_tf.errors import first_line
 from vaegan_tf.models import ObjectiveModel
 
 PARTIAL = "partial"
@@ -196,13 +197,6 @@ def newest_step(folder: str | os.PathLike) -> int:
             "encoder, or with eval_every and features."
         )
     return steps[-1]
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, without names of a graph's nodes."""
-    message = getattr(error, "message", None) or str(error)
-    message = re.sub(r"{{.*?}}", "", message)
-    return message.strip().split("\n")[0][:400].rstrip(".")
 
 
 def _restore(

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from vaegan_tf import hardware
+from vaegan_tf.settings import check
 
 PRECISIONS = {
     "float32": "float32",
@@ -23,13 +24,9 @@ def resolve_precision(precision: str) -> tuple[str, str]:
     Returns:
         `(key of PRECISIONS, the reason in words)`.
     """
-    if precision in PRECISIONS:
-        return precision, "as asked for"
+    check("precision", precision, choices=["auto", *PRECISIONS])
     if precision != "auto":
-        raise ValueError(
-            f"`precision` must be 'auto' or one of {sorted(PRECISIONS)}. "
-            f"Received: precision={precision!r}."
-        )
+        return precision, "as asked for"
     if hardware.gpus():
         lowest = min(map(_compute_capability, hardware.gpus()))
         name = "GPU of compute capability {}.{}".format(*lowest)

@@ -1,6 +1,5 @@
 """What is published of a run: weights and examples, without pickles."""
 
-import io
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,7 +27,7 @@ def write_weights(
         name: _rounded(name, variables[-1].numpy())
         for name, variables in _named(model).items()
     }
-    _write(path, {"step": np.asarray(step), **arrays})
+    files.write_npz(path, {"step": step, **arrays}, compress=True)
 
 
 def read_weights(path: str | os.PathLike, model: ObjectiveModel) -> int:
@@ -45,7 +44,7 @@ def read_weights(path: str | os.PathLike, model: ObjectiveModel) -> int:
     """
     named = _named(model)
     shapes = {name: tuple(v[0].shape) for name, v in named.items()}
-    arrays = _read(path, {**shapes, "step": ()})
+    arrays = files.read_npz(path, {**shapes, "step": ()})
     for name, variables in named.items():
         for variable in variables:
             variable.assign(arrays[name].astype(np.float32))
@@ -54,7 +53,7 @@ def read_weights(path: str | os.PathLike, model: ObjectiveModel) -> int:
 
 def step_of(path: str | os.PathLike) -> int:
     """The training step of a file of weights; raises as `read_weights`."""
-    return int(_read(path, {"step": ()})["step"])
+    return int(files.read_npz(path, {"step": ()})["step"])
 
 
 def write_examples(
@@ -64,7 +63,8 @@ def write_examples(
     image = to_uint8(example["image"])
     none = np.zeros((len(image), 0), np.float32)
     attributes = example.get("attributes", none)
-    _write(path, {"image": image, "attributes": attributes})
+    arrays = {"image": image, "attributes": attributes}
+    files.write_npz(path, arrays, compress=True)
 
 
 def read_examples(
@@ -80,39 +80,13 @@ def read_examples(
         FileNotFoundError: If there is no such file.
         ValueError: If it is damaged, or of other images.
     """
-    arrays = _read(
+    arrays = files.read_npz(
         path, {"image": (None, *image_shape), "attributes": (None, None)}
     )
     image = arrays["image"].astype(np.float32) / 127.5 - 1
     if not arrays["attributes"].size:
         return {"image": image}
     return {"image": image, "attributes": arrays["attributes"].astype("f4")}
-
-
-def _write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
-    files.write_bytes(path, content.getvalue())
-
-
-def _read(
-    path: str | os.PathLike, shapes: Mapping[str, tuple[int | None, ...]]
-) -> dict[str, np.ndarray]:
-    """The numbers in a file, those of some names of expected shapes."""
-    arrays = files.read_npz(path)
-    for name, shape in shapes.items():
-        array = arrays.get(name, np.zeros(0, "S1"))
-        if (
-            array.dtype.kind not in "fiu"
-            or array.ndim != len(shape)
-            or any(s not in (None, n) for s, n in zip(shape, array.shape))
-        ):
-            raise ValueError(
-                f"{os.fspath(path)} is damaged, or of another model: {name} "
-                f"must be numbers of the shape {shape}. Received: "
-                f"{array.shape} of {array.dtype}."
-            )
-    return arrays
 
 
 def _named(model: ObjectiveModel) -> dict[str, list[Any]]:

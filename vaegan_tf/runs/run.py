@@ -7,7 +7,7 @@ import os
 import pathlib
 import shutil
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,9 +17,21 @@ from vaegan_tf.runs import origin, provenance
 from vaegan_tf.runs.checkpoints import newest_step, restore_networks
 from vaegan_tf.runs.precision import float32
 from vaegan_tf.runs.published import read_examples, read_weights, step_of
-from vaegan_tf.settings import DataSettings, Experiment
+from vaegan_tf.runs.shapes import OPTIONAL_TEXT, misfit
+from vaegan_tf.settings import DataSettings, Experiment, check
+from vaegan_tf.settings.choices import CHECKPOINTS
 
-CheckpointName = Literal["latest", "best"]
+_SHAPE = {
+    "kind": str,
+    "settings": {...: dict},
+    "inputs": dict,
+    "attribute_names": [str],
+    "versions": dict,
+    **dict.fromkeys(
+        ("command", "precision", "device", "git_commit"), OPTIONAL_TEXT
+    ),
+}
+_ABSENT: dict[str, Any] = {"attribute_names": [], "versions": {}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,9 +105,9 @@ class Run:
             )
         try:
             record = json.loads(self.record.read_text(encoding="utf-8"))
-            if problem := _problem(record):
-                raise ValueError(problem)
-        except (ValueError, RecursionError) as error:
+            if part := misfit({**_ABSENT, **record}, _SHAPE, "run"):
+                raise ValueError(f"`{part}` is missing or of another form")
+        except (ValueError, TypeError, RecursionError) as error:
             raise ValueError(f"{self.record} is damaged: {error}.") from error
         return record
 
@@ -163,10 +175,11 @@ class Run:
             else:
                 path.unlink()
 
-    def model(
-        self, checkpoint: CheckpointName = "latest"
-    ) -> tuple[ObjectiveModel, int]:
+    def model(self, checkpoint: str = "latest") -> tuple[ObjectiveModel, int]:
         """The run's model with its weights, in float32, and their step.
+
+        Args:
+            checkpoint: `"latest"`, or `"best"`, that of the best score.
 
         Raises:
             FileNotFoundError: If there is no such checkpoint.
@@ -187,13 +200,14 @@ class Run:
             return model, read_weights(self.weights, model)
         return model, restore_networks(model, self._folder_of(checkpoint))
 
-    def checkpoint_step(self, checkpoint: CheckpointName = "latest") -> int:
+    def checkpoint_step(self, checkpoint: str = "latest") -> int:
         """The step of the weights that `model` reads; raises as it does."""
         if self.is_published:
             return step_of(self.weights)
         return newest_step(self._folder_of(checkpoint))
 
-    def _folder_of(self, checkpoint: CheckpointName) -> pathlib.Path:
+    def _folder_of(self, checkpoint: str) -> pathlib.Path:
+        check("checkpoint", checkpoint, choices=CHECKPOINTS)
         return self.best if checkpoint == "best" else self.checkpoints
 
     def dataset(self, **changes: Any) -> Any:
@@ -265,12 +279,9 @@ class Run:
         return count <= len(self._kept()["image"])
 
     def _kept(self) -> dict[str, np.ndarray]:
-        return read_examples(self.kept_examples, self._image_shape)
-
-    @property
-    def _image_shape(self) -> tuple[int, int, int]:
         data = cast(DataSettings, self.settings.data)
-        return data.image_size, data.image_size, data.num_channels
+        shape = (data.image_size, data.image_size, data.num_channels)
+        return read_examples(self.kept_examples, shape)
 
     def examples(
         self, split: str, count: int, **changes: Any
@@ -290,32 +301,8 @@ class Run:
         return next(iter(batches.as_numpy_iterator()))
 
 
-def _problem(record: Any) -> str:
-    """What is wrong with the shape of a record; empty if nothing is."""
-    if not isinstance(record, dict):
-        return "it is no JSON object"
-    shapes = {"kind": str, "settings": dict, "inputs": dict}
-    for key, kind in shapes.items():
-        if key not in record:
-            return f"it lacks `{key}`"
-        if not isinstance(record[key], kind):
-            return f"`{key}` is {type(record[key]).__name__}"
-    for name, group in record["settings"].items():
-        if not isinstance(group, dict):
-            return f"the settings `{name}` are {type(group).__name__}"
-    names = record.get("attribute_names", [])
-    if not isinstance(names, list) or {type(name) for name in names} - {str}:
-        return "`attribute_names` is no list of texts"
-    if not isinstance(record.get("versions", {}), dict):
-        return "`versions` is no object"
-    for key in ("command", "precision", "device", "git_commit"):
-        if not isinstance(record.get(key), str | None):
-            return f"`{key}` is no text"
-    return ""
-
-
 def load_model(
-    folder: str | os.PathLike, checkpoint: CheckpointName = "latest"
+    folder: str | os.PathLike, checkpoint: str = "latest"
 ) -> ObjectiveModel:
     """The model of a run's folder with its weights, in float32.
 

@@ -1,17 +1,13 @@
 """From a run and a name to a sampler; fitted mixtures stay with the run."""
 
-import io
 import os
-import pathlib
 from typing import cast
 
-import numpy as np
 from absl import logging
 
 from vaegan_tf import files
 from vaegan_tf.models import require
 from vaegan_tf.runs import Run
-from vaegan_tf.runs.run import CheckpointName
 from vaegan_tf.sampling.codes import posterior_codes
 from vaegan_tf.sampling.fit import default_components, fit_mixture
 from vaegan_tf.sampling.samplers import (
@@ -20,17 +16,15 @@ from vaegan_tf.sampling.samplers import (
     Sampler,
     TruncatedSampler,
 )
-from vaegan_tf.settings import GenerativeSettings
-
-_ARRAYS = ("weights", "means", "scales")
-SAMPLERS = ("prior", "mixture", "truncated")
+from vaegan_tf.settings import GenerativeSettings, check
+from vaegan_tf.settings.choices import SAMPLERS
 
 
 def create_sampler(
     run: Run | str | os.PathLike,
     name: str = "prior",
     *,
-    checkpoint: CheckpointName = "latest",
+    checkpoint: str = "latest",
     truncation: float = 1.5,
     num_components: int | None = None,
 ) -> Sampler:
@@ -53,6 +47,7 @@ def create_sampler(
         ValueError: If there is no such sampler, an argument is out of range,
             or the model has no encoder to fit a mixture with.
     """
+    check("name", name, choices=SAMPLERS)
     run = run if isinstance(run, Run) else Run(run)
     require(run.model_class, "sample")
     latent_dim = cast(GenerativeSettings, run.settings.model).latent_dim
@@ -60,28 +55,36 @@ def create_sampler(
         return PriorSampler(latent_dim)
     if name == "truncated":
         return TruncatedSampler(latent_dim, truncation)
-    if name != "mixture":
-        raise ValueError(
-            f"`name` must be one of {', '.join(SAMPLERS)}. "
-            f"Received: name={name!r}."
-        )
     kept = kept_mixture(run, checkpoint, num_components)
     return kept or _fit_to(run, checkpoint, num_components)
 
 
 def kept_mixture(
     run: Run,
-    checkpoint: CheckpointName = "latest",
+    checkpoint: str = "latest",
     num_components: int | None = None,
 ) -> MixtureSampler | None:
     """The mixture that a run has for its checkpoint, or `None`."""
-    latent_dim = cast(GenerativeSettings, run.settings.model).latent_dim
+    size = cast(GenerativeSettings, run.settings.model).latent_dim
     step = run.checkpoint_step(checkpoint)
-    return _read_mixture(run.mixture, step, num_components, latent_dim)
+    shapes = {
+        "weights": (None,),
+        "means": (None, size),
+        "scales": (None, size, size),
+    }
+    try:
+        arrays = files.read_npz(run.mixture, {**shapes, "step": ()})
+    except (OSError, ValueError):  # There is none, or it is damaged.
+        return None
+    parts = [arrays[name] for name in shapes]
+    count, *others = map(len, parts)
+    is_whole = count > 0 and others == [count, count]
+    is_wanted = arrays["step"] == step and num_components in (None, count)
+    return MixtureSampler(*parts) if is_whole and is_wanted else None
 
 
 def _fit_to(
-    run: Run, checkpoint: CheckpointName, num_components: int | None
+    run: Run, checkpoint: str, num_components: int | None
 ) -> MixtureSampler:
     require(run.model_class, "encode")
     run.check_writable()
@@ -97,31 +100,5 @@ def _fit_to(
         step,
     )
     mixture = fit_mixture(codes, num_components, seed)
-    content = io.BytesIO()
-    np.savez(content, step=step, **vars(mixture))
-    files.write_bytes(run.mixture, content.getvalue())
+    files.write_npz(run.mixture, {"step": step, **vars(mixture)})
     return mixture
-
-
-def _read_mixture(
-    path: pathlib.Path,
-    step: int,
-    num_components: int | None,
-    latent_dim: int,
-) -> MixtureSampler | None:
-    """The mixture in a file; `None` if it is none, stale or damaged."""
-    try:
-        arrays = files.read_npz(path)
-    except (OSError, ValueError):
-        return None
-    none = np.zeros(0)
-    step_shape, *shapes = (
-        arrays.get(name, none).shape for name in ("step", *_ARRAYS)
-    )
-    count = shapes[0][0] if shapes[0] else 0
-    expected = [(count, *[latent_dim] * rank) for rank in range(3)]
-    if not count or step_shape or shapes != expected or arrays["step"] != step:
-        return None
-    if num_components not in (None, count):
-        return None
-    return MixtureSampler(*(arrays[name] for name in _ARRAYS))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from vaegan_tf.sampling.samplers import MixtureSampler
+from vaegan_tf.settings import check
 
 COVARIANCES = {"full": "full", "diagonal": "diag"}
 MAX_DEFAULT_COMPONENTS = 10
@@ -57,16 +58,8 @@ def fit_mixture(
 
 
 def _check(codes: np.ndarray, num_components: int, covariance: str) -> None:
-    if covariance not in COVARIANCES:
-        raise ValueError(
-            f"`covariance` must be one of {', '.join(COVARIANCES)}. "
-            f"Received: covariance={covariance!r}."
-        )
-    if num_components < 1:
-        raise ValueError(
-            "`num_components` must be positive. "
-            f"Received: num_components={num_components}."
-        )
+    check("covariance", covariance, choices=list(COVARIANCES))
+    check("num_components", num_components, low=1)
     needed = codes.shape[1] + 1 if covariance == "full" else 2
     if len(codes) < needed * num_components:
         raise ValueError(

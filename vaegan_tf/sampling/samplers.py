@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from vaegan_tf import noise
 from vaegan_tf.noise import Purpose
+from vaegan_tf.settings import check
 
 
 class Sampler(Protocol):
@@ -57,11 +58,7 @@ class TruncatedSampler:
     name = "truncated"
 
     def __post_init__(self) -> None:
-        if not self.truncation > 0:
-            raise ValueError(
-                "`truncation` must be positive. "
-                f"Received: truncation={self.truncation}."
-            )
+        check("truncation", self.truncation, above=0)
 
     def codes(self, count: int, seed: int = 0) -> tf.Tensor:
         """Codes, float32 (count, latent_dim); the same for the same seed."""

@@ -24,6 +24,7 @@ from vaegan_tf.settings.fields import (
     REQUIRED,
     Field,
     Settings,
+    check,
     fields,
     setting,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "TransductiveDataSettings",
     "VAEGANSettings",
     "VAESettings",
+    "check",
     "fields",
     "groups_of",
     "kinds",

@@ -22,7 +22,11 @@ _TYPES = {
     float: "a number",
     str: "a text",
 }
-_LISTS = {str: "a list of texts", int: "a list of whole numbers"}
+_LISTS = {
+    str: "a list of texts",
+    int: "a list of whole numbers",
+    float: "a list of numbers",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,19 +52,22 @@ class Field:
     @property
     def bounds(self) -> str:
         """The values it may have, in words; empty if there are no bounds."""
+        is_list = self.type is tuple
         if self.choices:
-            return f"one of {', '.join(map(str, self.choices))}"
+            count = "one or more" if is_list else "one"
+            return f"{count} of {', '.join(map(str, self.choices))}"
         words = {
             "at least": self.low,
             "above": self.above,
             "at most": self.high,
             "below": self.below,
         }
-        return " and ".join(
+        known = " and ".join(
             f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}"
             for word, bound in words.items()
             if bound is not None
         )
+        return f"each {known}" if is_list and known else known
 
     def checked(self, value: Any) -> Any:
         """A value as it is stored: a tuple, a float, an absolute path.
@@ -83,27 +90,33 @@ class Field:
         return value
 
     def _must(self, value: Any) -> str:
-        """What a value must be but is not."""
+        """What a value, or each item of a list, must be but is not."""
         is_list = self.type is tuple
         if not _is_of_type(value, self.type, self.item):
             return f"be {_LISTS[self.item] if is_list else _TYPES[self.type]}"
-        if isinstance(value, float) and not math.isfinite(value):
-            return "be finite"
-        if isinstance(value, int) and abs(value) >= 2**63:
-            return "have at most 64 bits"
         parts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(p, float) and not math.isfinite(p) for p in parts):
+            return "be finite"
+        if any(isinstance(p, int) and abs(p) >= 2**63 for p in parts):
+            return "have at most 64 bits"
         if not all(_is_unicode(str(part)) for part in parts):
             return "be valid Unicode without NUL characters"
         if self.is_path and _is_url(value) and not self.may_be_url:
             return "be on this machine, not at a URL"
-        outside = (
-            (self.choices and value not in self.choices)
-            or (self.low is not None and value < self.low)
-            or (self.high is not None and value > self.high)
-            or (self.above is not None and value <= self.above)
-            or (self.below is not None and value >= self.below)
+        if all(map(self._is_within, parts)) and (parts or not self.bounds):
+            return ""
+        items = "" if self.choices or not is_list else f"{_LISTS[self.item]}, "
+        return f"be {items}{self.bounds}"
+
+    def _is_within(self, value: Any) -> bool:
+        """Whether a value is one of the choices and within the bounds."""
+        return (
+            (not self.choices or value in self.choices)
+            and (self.low is None or value >= self.low)
+            and (self.high is None or value <= self.high)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
         )
-        return f"be {self.bounds}" if outside else ""
 
 
 def setting(default: Any, help: str, **rules: Any) -> Any:  # noqa: A002
@@ -113,6 +126,22 @@ def setting(default: Any, help: str, **rules: Any) -> Any:  # noqa: A002
 
 
 changeable = functools.partial(setting, changeable=True)  # by a resumed run
+
+
+def check(name: str, value: Any, **rules: Any) -> None:
+    """Refuses an argument of a function that breaks the rules of a field.
+
+    Args:
+        name: The argument's name.
+        value: Its value.
+        **rules: Attributes of `Field`, such as `low=1` or `choices=PATHS`.
+
+    Raises:
+        ValueError: If it breaks one.
+    """
+    Field(
+        default=REQUIRED, help="", name=name, type=type(value), **rules
+    ).checked(value)
 
 
 @typing.dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -1,5 +1,6 @@
 """How is a model trained, on which devices, and what is recorded?"""
 
+from vaegan_tf.settings.choices import CONVENTIONS
 from vaegan_tf.settings.fields import (
     MAX_SEED,
     Settings,
@@ -130,7 +131,7 @@ class FeatureSettings(Settings):
         "tensorflow",
         "How images are brought to Inception's 299 pixels: as in the original "
         "TensorFlow graph (also torch-fidelity), or as in pytorch-fid.",
-        choices=("tensorflow", "pytorch"),
+        choices=CONVENTIONS,
     )
 
 

@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from vaegan_tf import losses
 from vaegan_tf.models import GenerativeModel, require
+from vaegan_tf.settings import check
+from vaegan_tf.settings.choices import FEATURE_SCALES
 
 NUMBERS = ("feature_distance", "feature_nll", "pixel_distance")
 
@@ -37,7 +39,7 @@ class LearnedMetric:
         require(model, "discriminate")
         if scale is None:
             scale = getattr(model.settings, "feature_scale", "batch")
-        losses.check_feature_scale(scale)
+        check("scale", scale, choices=FEATURE_SCALES)
         self.model = model
         self.scale = scale
 

@@ -9,6 +9,7 @@ from vaegan_tf.training.scoring import (
     LatentCodes,
     Validation,
 )
+from vaegan_tf.training.signals import StopSignals
 from vaegan_tf.training.train import train
 from vaegan_tf.training.trainer import DivergenceError, Trainer
 
@@ -22,6 +23,7 @@ __all__ = [
     "Progress",
     "ReconstructionGrid",
     "SampleGrid",
+    "StopSignals",
     "Trainer",
     "Validation",
     "create_distribution",

@@ -4,12 +4,14 @@ They work in `fit` as in `train`. They count the model's own steps, so that a
 resumed run writes at the same steps as one never stopped.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,6 +45,20 @@ class RunCallback(keras.callbacks.Callback):
     def step(self) -> int:
         """Steps that the model has made."""
         return int(self.model.step.numpy())
+
+    @property
+    def last_step(self) -> int:
+        """The step that `train` ends with; in `fit`, that of all epochs."""
+        in_fit = (self.params.get("steps") or 0) * self.params.get("epochs", 1)
+        return self.params.get("train_steps", in_fit)
+
+    def terms_in(self, logs: Logs) -> list[str]:
+        """The model's terms in some logs, in words."""
+        return [
+            f"{name} {logs[name]:.4g}"
+            for name in self.model.term_names
+            if logs and name in logs
+        ]
 
     @property
     def is_interrupted(self) -> bool:
@@ -132,9 +148,7 @@ class Progress(RunCallback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Logs the line, and writes down the speed."""
         now, step = time.monotonic(), self.step
-        in_fit = (self.params.get("steps") or 0) * self.params.get("epochs", 1)
-        last = self.params.get("train_steps", in_fit)
-        seconds = now - self._clock
+        last, seconds = self.last_step, now - self._clock
         steps_per_second = (step - self._first) / max(seconds, 1e-9)
         speed = steps_per_second * self.batch_size
         self._clock, self._first = now, step
@@ -148,11 +162,7 @@ class Progress(RunCallback):
             last,
             speed,
             duration((last - step) / max(steps_per_second, 1e-9)),
-            ", ".join(
-                f"{name} {logs[name]:.4g}"
-                for name in self.model.term_names
-                if logs and name in logs
-            ),
+            ", ".join(self.terms_in(logs)),
         )
 
 
@@ -187,18 +197,23 @@ def drop_later(path: str | os.PathLike | None, step: int) -> None:
     """Drops the JSON lines of later steps, and those that are damaged."""
     if path is None or not os.path.exists(path):
         return
-    lines = pathlib.Path(path).read_bytes().splitlines(keepends=True)
-    kept = [line for line in lines if 0 <= _step_of(line) <= step]
+    kept = [
+        line
+        for line, values in json_lines(path)
+        if isinstance(made := values.get("step"), int) and 0 <= made <= step
+    ]
     files.write_bytes(path, b"".join(kept))
 
 
-def _step_of(line: bytes) -> int:
-    """The step of a JSON line; −1 if the line is cut short or damaged."""
-    try:
-        step = json.loads(line)["step"] if line.endswith(b"\n") else -1
-    except (ValueError, LookupError, TypeError):
-        return -1
-    return step if isinstance(step, int) else -1
+def json_lines(path: str | os.PathLike) -> list[tuple[bytes, dict[str, Any]]]:
+    """Lines of a file and their JSON objects, but for damaged ones."""
+    found = []
+    for line in pathlib.Path(path).read_bytes().splitlines(keepends=True):
+        with contextlib.suppress(ValueError, RecursionError):
+            values = json.loads(line)
+            if isinstance(values, dict) and line.endswith(b"\n"):
+                found.append((line, values))
+    return found
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 import tensorflow as tf
 from absl import logging
 
-from vaegan_tf.runs.checkpoints import first_line
+from vaegan_tf import hardware
+from vaegan_tf.errors import first_line
+from vaegan_tf.settings import check
 from vaegan_tf.settings.training import STRATEGIES
 from vaegan_tf.training.patience import Patience
 
@@ -55,7 +57,7 @@ class Distribution:
 
     @functools.cached_property
     def patience(self) -> Patience:
-        """What speaks up when this worker waits for long."""
+        """What warns when this worker waits for long."""
         return Patience(f"Worker {self.worker} of {self.num_workers}")
 
     @property
@@ -159,7 +161,7 @@ class Distribution:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Says so when another worker halts, raises when it is gone.
+        """Warns when another worker halts, raises when it is gone.
 
         Raises:
             LostWorkerError: If another worker is gone.
@@ -209,11 +211,7 @@ def create_distribution(
     Raises:
         LostWorkerError: If this worker cannot join the others.
     """
-    if strategy not in STRATEGIES:
-        raise ValueError(
-            f"`strategy` must be one of {STRATEGIES}. "
-            f"Received: strategy={strategy!r}."
-        )
+    check("strategy", strategy, choices=STRATEGIES)
     cluster = read_cluster(os.environ.get("TF_CONFIG"))
     if strategy == "auto":
         strategy = _best_strategy(cluster, logical_cpus)
@@ -281,15 +279,15 @@ def read_cluster(text: str | None) -> Cluster | None:
 def _best_strategy(cluster: Cluster | None, logical_cpus: int) -> str:
     if cluster and len(cluster.addresses) > 1:
         return "multi_worker"
-    if logical_cpus or len(tf.config.list_physical_devices("GPU")) > 1:
+    if logical_cpus or len(hardware.gpus()) > 1:
         return "mirrored"
     return "one"
 
 
 def _local_devices(logical_cpus: int) -> tuple[str, ...]:
     if not logical_cpus:
-        gpus = range(len(tf.config.list_physical_devices("GPU")))
-        return tuple(f"GPU:{n}" for n in gpus) or ("CPU:0",)
+        count = len(hardware.gpus())
+        return tuple(f"GPU:{n}" for n in range(count)) or ("CPU:0",)
     (cpu,) = tf.config.list_physical_devices("CPU")
     before = tf.config.get_logical_device_configuration(cpu)
     if before is None:

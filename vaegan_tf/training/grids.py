@@ -132,8 +132,8 @@ class Drawings(ImageGrid):
         drawn = self.drawn()
         if drawn.ndim == 5 and not self.is_interrupted:
             path = pathlib.Path(self.folder) / f"{self.name}.gif"
-            frames, time = pictures.moving(drawn), pictures.CLIP_MILLISECONDS
-            pictures.write_gif(path, frames, time, time)
+            frames = pictures.moving(drawn)
+            pictures.write_film(path, frames, pictures.CLIP_MILLISECONDS)
 
 
 @dataclasses.dataclass(eq=False, repr=False)

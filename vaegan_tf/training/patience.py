@@ -1,4 +1,4 @@
-"""What says so when a worker has waited for long."""
+"""A warning when a worker has waited for long."""
 
 import threading
 import time

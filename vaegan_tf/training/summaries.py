@@ -25,7 +25,7 @@ from tensorboard.util import tensor_util
 
 from vaegan_tf import files
 from vaegan_tf import images as pictures
-from vaegan_tf.runs.checkpoints import first_line
+from vaegan_tf.errors import first_line, one_line
 
 # What the paper calls the terms.
 _GAN = "-L_GAN: real, reconstructed, generated"
@@ -38,9 +38,9 @@ _TITLES = {
     "generated": _GAN,
     "fooling": "What the decoder adds to it: fooling",
 }
-_OTHER_CHARTS = {
-    "What each network minimises": "loss",
-    "Length of its gradient": "gradient_norm",
+_OBJECTIVES = {
+    "What each network minimises": "^loss/",
+    "Length of its gradient": "^gradient_norm/",
 }
 
 
@@ -108,26 +108,14 @@ class SummaryWriter:
         Every term has one, of the training and of held-out images beside it;
         the terms of L_GAN share one.
         """
-        charts = [
-            layout_pb2.Chart(
-                title=title,
-                multiline=layout_pb2.MultilineChartContent(
-                    tag=[f"^(term|validation)/({'|'.join(names)})$"]
-                ),
-            )
+        terms = {
+            title: f"^(term|validation)/({'|'.join(names)})$"
             for title, names in _charts(term_names).items()
-        ]
-        others = [
-            layout_pb2.Chart(
-                title=title,
-                multiline=layout_pb2.MultilineChartContent(tag=[f"^{group}/"]),
-            )
-            for title, group in _OTHER_CHARTS.items()
-        ]
+        }
         content = layout_pb2.Layout(
             category=[
-                layout_pb2.Category(title="Terms", chart=charts),
-                layout_pb2.Category(title="Objectives", chart=others),
+                _category("Terms", terms),
+                _category("Objectives", _OBJECTIVES),
             ]
         ).SerializeToString()
         value = summary_pb2.Summary.Value(
@@ -274,6 +262,14 @@ def _charts(term_names: Sequence[str]) -> dict[str, list[str]]:
     return charts
 
 
+def _category(title: str, charts: Mapping[str, str]) -> layout_pb2.Category:
+    """Charts by their titles, of the tags that patterns match."""
+    category = layout_pb2.Category(title=title)
+    for name, pattern in charts.items():
+        category.chart.add(title=name).multiline.tag.append(pattern)
+    return category
+
+
 def flatten_hparams(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Turns settings into the four types that TensorBoard's table takes.
 
@@ -377,6 +373,5 @@ class _Mirror:
         except Exception as error:
             self._run = None
             logging.info(
-                "Not mirroring to Weights & Biases: %s",
-                " ".join(str(error).split()) or type(error).__name__,
+                "Not mirroring to Weights & Biases: %s", one_line(error)
             )

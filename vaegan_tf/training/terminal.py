@@ -1,17 +1,15 @@
 """What does one see of a run in the terminal? A live line, and sparklines."""
 
 import dataclasses
-import json
 import math
 import os
-import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from absl import logging
 from tqdm import tqdm
 
-from vaegan_tf.training.callbacks import Logs, RunCallback
+from vaegan_tf.training.callbacks import Logs, RunCallback, json_lines
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 32  # of a sparkline
@@ -37,9 +35,8 @@ class LiveLine(RunCallback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Begins the line."""
-        in_fit = (self.params.get("steps") or 0) * self.params.get("epochs", 1)
         self._bar = tqdm(
-            total=self.params.get("train_steps", in_fit),
+            total=self.last_step,
             initial=self.step,
             bar_format=_FORMAT,
             disable=None,
@@ -57,10 +54,8 @@ class LiveLine(RunCallback):
         """Draws the line, at most ten times a second."""
         if self._bar.disable:
             return
-        logs, rate = logs or {}, self._bar.format_dict["rate"]
-        names = [name for name in self.model.term_names if name in logs]
-        words = [f"{name} {logs[name]:.4g}" for name in names[:_MOST_TERMS]]
-        if rate:
+        words = self.terms_in(logs)[:_MOST_TERMS]
+        if rate := self._bar.format_dict["rate"]:
             words.insert(0, f"{rate * self.batch_size:.1f} images/s")
         self._bar.set_postfix_str(", ".join(words), refresh=False)
         self._bar.update(self.step - self._bar.n)
@@ -112,7 +107,7 @@ def score_history(path: str | os.PathLike) -> str:
         Lines of text; empty if there are not two values of any score.
     """
     history: dict[str, list[float]] = {}
-    for values in _lines(pathlib.Path(path)):
+    for _, values in json_lines(path) if os.path.exists(path) else ():
         for name, value in values.items():
             if name.startswith(_SCORES) and isinstance(value, int | float):
                 history.setdefault(name, []).append(value)
@@ -123,15 +118,3 @@ def score_history(path: str | os.PathLike) -> str:
         f"{values[-1]:.4g}"
         for name, values in history.items()
     )
-
-
-def _lines(path: pathlib.Path) -> Iterator[dict[str, Any]]:
-    """The objects in a file of JSON lines; damaged lines are left out."""
-    lines = path.read_bytes().splitlines() if path.exists() else []
-    for line in lines:
-        try:
-            values = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(values, dict):
-            yield values

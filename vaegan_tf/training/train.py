@@ -16,6 +16,7 @@ from vaegan_tf.runs import Checkpoints, Run
 from vaegan_tf.runs.checkpoints import restore_networks, steps_in
 from vaegan_tf.runs.precision import set_precision
 from vaegan_tf.settings import Experiment
+from vaegan_tf.tables import aligned
 from vaegan_tf.training.distribution import Distribution
 from vaegan_tf.training.optimizers import compile_model, network_rates
 from vaegan_tf.training.signals import StopSignals
@@ -69,20 +70,12 @@ def train(
     }
     logging.info("%s", distribution)
     with (
-        _alone(run) if distribution.is_chief else contextlib.nullcontext(),
+        run.locked() if distribution.is_chief else contextlib.nullcontext(),
         _trainer(
             run, dataset, settings, callbacks, distribution, record
         ) as trainer,
     ):
         return trainer.run(signals)
-
-
-@contextlib.contextmanager
-def _alone(run: Run) -> Iterator[None]:
-    """Keeps other processes out, and clears up after those that were killed."""
-    with run.locked():
-        files.delete_leftovers(run.folder)
-        yield
 
 
 @contextlib.contextmanager
@@ -146,10 +139,7 @@ def parameter_table(model: ObjectiveModel) -> str:
         count = getattr(model, name).count_params()
         trained = "yes" if name in model.trained_networks() else "no"
         rows.append((name, f"{count:,}", f"{count * 4 / 2**20:.1f}", trained))
-    return "\n".join(
-        f"{name:<15}{count:>12}{size:>9}{trained:>9}"
-        for name, count, size, trained in rows
-    )
+    return "\n".join(aligned(rows))
 
 
 def check_experiment(
@@ -215,6 +205,7 @@ def _begin(
     record: Mapping[str, Any],
 ) -> None:
     """Prepares a run's folder, and the weights of a run that begins."""
+    files.delete_leftovers(run.folder)  # Of processes that were killed.
     logging.info("%s\n%s", model.title, parameter_table(model))
     for line in model.forecast(settings.optimisation.batch_size):
         logging.info("%s", line)
