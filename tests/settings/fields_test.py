@@ -1,10 +1,18 @@
 """A group of settings checks itself and can be written down."""
 
 import dataclasses
+import math
 
 import pytest
 
-from vaegan_tf.settings import REQUIRED, Settings, check, fields, setting
+from vaegan_tf.settings import (
+    REQUIRED,
+    Settings,
+    check,
+    fields,
+    named_number,
+    setting,
+)
 
 
 class Oven(Settings):
@@ -91,6 +99,20 @@ def test_arguments_are_checked_as_settings_are():
     message = r"^`path` must be one of up, down. Received: path='left'\.$"
     with pytest.raises(ValueError, match=message):
         check("path", "left", choices=("up", "down"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a=2.5", ("a", 2.5)),
+        ("a", ("a", 1.0)),
+        ("a=b=1", ("a", math.nan)),
+        ("a=", ("a", math.nan)),
+    ],
+)
+def test_names_with_numbers(text, expected):
+    name, number = named_number(text, 1.0)
+    assert (name, str(number)) == (expected[0], str(expected[1]))
 
 
 def test_values_at_the_bounds_are_accepted():

@@ -7,14 +7,13 @@ walk. Writes a PNG, or a GIF or MP4 of the frames; a folder, if --output ends
 in a slash, gets a file for each image with all attributes at once.
 """
 
-import math
 import pathlib
 
 from absl import logging
 
 from vaegan_tf.cli import app
 from vaegan_tf.cli.options import ImageChoice, TrainedModel
-from vaegan_tf.settings import MAX_SEED, setting
+from vaegan_tf.settings import MAX_SEED, named_number, setting
 from vaegan_tf.settings.choices import KEEP, PATHS, VECTORS
 
 SHOWN = ("figure", "strip", "interpolation", "walk")
@@ -84,17 +83,13 @@ def strength_of(item: str, strength: float) -> tuple[str, float]:
     Raises:
         ValueError: If the number is none.
     """
-    name, equals, text = item.partition("=")
-    sign = -1.0 if name.startswith("-") else 1.0
-    try:
-        number = float(text) if equals else strength
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number) or abs(number) > 100:
+    name, number = named_number(item, strength)
+    if not abs(number) <= 100:  # Also if there is none.
         raise ValueError(
             "--attribute takes name, -name or name=number, the number between "
             f"-100 and 100. Received: {item!r}."
         )
+    sign = -1.0 if name.startswith("-") else 1.0
     return name.removeprefix("-"), sign * number
 
 

@@ -17,7 +17,7 @@ from vaegan_tf.models import GenerativeModel
 from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.patch.harmonise import softened
 from vaegan_tf.runs import Run
-from vaegan_tf.settings import DataSettings
+from vaegan_tf.settings import DataSettings, named_number
 
 MOST_IN_GRID = 10_000
 
@@ -63,13 +63,17 @@ def conditions(
     known = run.read()["attribute_names"]
     attributes = np.zeros((count, len(known)), np.float32)
     for item in items or []:
-        name, equals, value = item.partition("=")
+        name, number = named_number(item, 1.0)
         if name not in known:
             raise ValueError(
                 f"--condition names {name!r}, which the model does not know. "
                 f"It knows: {', '.join(known)}."
             )
-        attributes[:, known.index(name)] = _number(value, item) if equals else 1
+        if not np.isfinite(number):
+            raise ValueError(
+                f"--condition takes name or name=number. Received: {item!r}."
+            )
+        attributes[:, known.index(name)] = number
     return attributes
 
 
@@ -201,15 +205,3 @@ def _write_drawn(path: pathlib.Path, samples: np.ndarray, padding: int) -> None:
     else:
         frames = layout.moving(samples, padding)
         layout.write_film(path, frames, layout.CLIP_MILLISECONDS)
-
-
-def _number(text: str, item: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise ValueError(
-            f"--condition takes name or name=number. Received: {item!r}."
-        )
-    return number

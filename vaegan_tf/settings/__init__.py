@@ -26,6 +26,7 @@ from vaegan_tf.settings.fields import (
     Settings,
     check,
     fields,
+    named_number,
     setting,
 )
 from vaegan_tf.settings.models import (
@@ -104,6 +105,7 @@ __all__ = [
     "groups_of",
     "kinds",
     "kinds_with",
+    "named_number",
     "setting",
     "settings_of",
 ]

@@ -139,9 +139,20 @@ def check(name: str, value: Any, **rules: Any) -> None:
     Raises:
         ValueError: If it breaks one.
     """
-    Field(
-        default=REQUIRED, help="", name=name, type=type(value), **rules
-    ).checked(value)
+    kind = {"name": name, "type": type(value), "default": value, "help": ""}
+    Field(**kind, **rules).checked(value)
+
+
+def named_number(text: str, default: float = math.nan) -> tuple[str, float]:
+    """Takes `name=number` apart.
+
+    The number is the default if there is only a name, and NaN if it is none.
+    """
+    name, equals, number = text.partition("=")
+    try:
+        return name, float(number) if equals else default
+    except ValueError:
+        return name, math.nan
 
 
 @typing.dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -1,6 +1,5 @@
 """How far to step: an optimizer for each network, and its learning rate."""
 
-import contextlib
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from vaegan_tf.models import ObjectiveModel
-from vaegan_tf.settings import OptimisationSettings
+from vaegan_tf.settings import OptimisationSettings, named_number
 from vaegan_tf.training.fused_optimizers import FusedAdam, FusedRMSprop
 
 
@@ -57,20 +56,18 @@ def network_rates(
     """The first learning rate of each network that is trained."""
     rates = dict.fromkeys(networks, settings.learning_rate)
     for item in settings.learning_rates:
-        name, _, text = item.partition("=")
+        name, rate = named_number(item)
         if name not in rates:
             raise ValueError(
                 f"`learning_rates` may name {', '.join(networks)}, the "
                 f"networks that are trained. Received: {item!r}."
             )
-        with contextlib.suppress(ValueError):
-            rates[name] = float(text)
-            if 0 < rates[name] < math.inf:
-                continue
-        raise ValueError(
-            "`learning_rates` must hold network=rate with positive rates. "
-            f"Received: {item!r}."
-        )
+        if not 0 < rate < math.inf:
+            raise ValueError(
+                "`learning_rates` must hold network=rate with positive rates. "
+                f"Received: {item!r}."
+            )
+        rates[name] = rate
     return rates
 
 
