@@ -1,17 +1,15 @@
-"""What can be watched while a model trains: TensorBoard, Weights & Biases."""
+"""What can be watched while a model trains, in TensorBoard?"""
 
 import contextlib
 import io
 import os
 import pathlib
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins import projector
 from tensorboard.plugins.custom_scalar import layout_pb2
@@ -25,7 +23,8 @@ from tensorboard.util import tensor_util
 
 from vaegan_tf import files
 from vaegan_tf import images as pictures
-from vaegan_tf.errors import first_line, one_line
+from vaegan_tf.errors import first_line
+from vaegan_tf.training.mirror import Mirror
 
 # What the paper calls the terms.
 _GAN = "-L_GAN: real, reconstructed, generated"
@@ -72,7 +71,7 @@ class SummaryWriter:
     ):
         self._folder = pathlib.Path(folder)
         self._events = EventFileWriter(os.fspath(folder))
-        self._mirror = _Mirror(self._folder, wandb_project, run_name, config)
+        self._mirror = Mirror(self._folder, wandb_project, run_name, config)
         self.rewind(step)
 
     def rewind(self, step: int) -> None:
@@ -317,61 +316,3 @@ def _label(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     return " ".join(str(value).split()) or "-"
-
-
-class _Mirror:
-    """A Weights & Biases run, or nothing; never raises on its account."""
-
-    def __init__(
-        self, folder: pathlib.Path, project: str | None, *options: Any
-    ):
-        self._run: Any = None
-        if project:
-            self._attempt(lambda: self._start(folder, project, *options))
-
-    def _start(
-        self, folder: pathlib.Path, project: str, name: str | None, config: Any
-    ) -> None:
-        os.environ.setdefault("WANDB_SILENT", "true")  # its login() too
-        import wandb
-
-        run_id = folder / "wandb_run_id"  # the same when the run is resumed
-        if not run_id.exists():
-            files.write_text(run_id, uuid.uuid4().hex)
-        self._wandb = wandb
-        self._run = wandb.init(
-            project=project,
-            name=name or folder.resolve().name,
-            config=dict(config or {}),
-            dir=os.fspath(folder),
-            id=run_id.read_text(encoding="utf-8"),
-            resume="allow",
-            # No prompt for a key and no endless wait for a network.
-            settings={"silent": True, "init_timeout": 20, "login_timeout": 10},
-        )
-
-    def log(self, step: int, values: Mapping[str, Any], kind: str) -> None:
-        """Logs values, each made an instance of a class of `wandb`, if any."""
-
-        def send() -> None:
-            wrap = getattr(self._wandb, kind) if kind else float
-            wrapped = {name: wrap(value) for name, value in values.items()}
-            self._run.log(wrapped, step=int(step))
-
-        if self._run is not None:
-            self._attempt(send)
-
-    def finish(self) -> None:
-        """Ends the run there."""
-        if self._run is not None:
-            self._attempt(lambda: self._run.finish())
-            self._run = None
-
-    def _attempt(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except Exception as error:
-            self._run = None
-            logging.info(
-                "Not mirroring to Weights & Biases: %s", one_line(error)
-            )
