@@ -435,7 +435,7 @@ def test_what_is_no_run_is_not_reported(trained, tmp_path):
     output = tmp_path / "report.html"
     with pytest.raises(FileNotFoundError, match=r"no run: it holds no run\.j"):
         call("report", trained("vae"), tmp_path, f"--output={output}")
-    with pytest.raises(ValueError, match="needs at least one run"):
+    with pytest.raises(ValueError, match="A run is needed"):
         call("report", f"--output={output}")
     assert not output.exists()
 

@@ -114,7 +114,7 @@ def test_the_best_checkpoint(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--samplers=posterior"], r"--samplers takes prior, .*'posterior'"),
+        (["--samplers=posterior"], r"`samplers` must be one or .*'posterior'"),
         (["--num_images=999"], r"32 images in its split test\. Asked for: 999"),
     ],
 )

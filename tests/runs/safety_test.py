@@ -275,18 +275,18 @@ def test_without_a_place_for_a_key_records_are_foreign(tmp_path, monkeypatch):
     ("record", "problem"),
     [
         ("", "Expecting value"),
-        ("[]", "it is no JSON object"),
-        ('{"kind": "vae", "settings": {}}', "it lacks `inputs`"),
-        ('{"kind": 3, "settings": {}, "inputs": {}}', "`kind` is int"),
-        ('{"kind": "vae", "settings": [], "inputs": {}}', "`settings` is list"),
+        ("[]", "`run` is missing or of another form"),
+        ('{"kind": "vae", "settings": {}}', "`run.inputs` is missing or of"),
+        ('{"kind": 3, "settings": {}, "inputs": {}}', "`run.kind` is"),
+        ('{"kind": "vae", "settings": [], "inputs": {}}', "`run.settings` is"),
         (
             '{"kind": "vae", "settings": {"data": 3}, "inputs": {}}',
-            "the settings `data` are int",
+            "`run.settings.data` is",
         ),
         (
             '{"kind": "vae", "settings": {}, "inputs": {}, '
             '"attribute_names": [3]}',
-            "`attribute_names` is no list of texts",
+            r"`run.attribute_names\[0\]` is",
         ),
         ("[" * 100_000, "recursion"),
         ('{"kind": "\ud800"}', "codec"),

@@ -105,9 +105,11 @@ class Run:
             )
         try:
             record = json.loads(self.record.read_text(encoding="utf-8"))
-            if part := misfit({**_ABSENT, **record}, _SHAPE, "run"):
+            is_object = isinstance(record, dict)
+            full = {**_ABSENT, **record} if is_object else record
+            if part := misfit(full, _SHAPE, "run"):
                 raise ValueError(f"`{part}` is missing or of another form")
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{self.record} is damaged: {error}.") from error
         return record
 
