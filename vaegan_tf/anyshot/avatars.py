@@ -7,10 +7,8 @@ validation classes.
 """
 
 import functools
-import io
 import itertools
 import os
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -53,7 +51,8 @@ def read_avatars_anyshot(
             # Computed twice, they would differ in their last bits.
             if not path.exists():
                 pixels = _images(dataset)
-                _write(path, _features(pixels, labels, locations["train"]))
+                made = _features(pixels, labels, locations["train"])
+                files.write_npz(path, {"features": made}, compress=True)
     kept = labels >= 0
     positions = np.cumsum(kept) - 1
     return FeatureTable(
@@ -155,12 +154,6 @@ def _features(
         )
         network.fit(rows.batch(BATCH_SIZE), verbose=0, shuffle=False)
     return backbone.predict(images, batch_size=256, verbose=0)
-
-
-def _write(path: Path, features: np.ndarray) -> None:
-    content = io.BytesIO()
-    np.savez_compressed(content, features=features)
-    files.write_bytes(path, content.getvalue())
 
 
 def feature_network() -> keras.Model:

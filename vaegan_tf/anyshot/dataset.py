@@ -15,6 +15,7 @@ from vaegan_tf.anyshot.task import Part, Task, create_task
 from vaegan_tf.anyshot.xlsa17 import read_xlsa17
 from vaegan_tf.data.augmentation import Rows
 from vaegan_tf.data.order import Stream, in_order, shuffled_indices
+from vaegan_tf.settings import check
 from vaegan_tf.settings.anyshot import PRIORS
 
 # Streams of the same seed that are independent of each other, and of the order
@@ -231,6 +232,7 @@ def class_prior(kind: str, table: FeatureTable, task: Task) -> np.ndarray:
         table: All features.
         task: The task.
     """
+    check("novel_prior", kind, choices=PRIORS)
     labels = task.test_novel.labels
     if kind == "uniform":
         labels = task.novel
@@ -239,11 +241,6 @@ def class_prior(kind: str, table: FeatureTable, task: Task) -> np.ndarray:
         eszsl = fit_eszsl(task, *weights)
         told = eszsl.predict(task.test_novel.features, task.novel)
         labels = np.concatenate([told, task.novel])
-    elif kind != "known":
-        raise ValueError(
-            f"`novel_prior` must be one of {', '.join(PRIORS)}. "
-            f"Received: novel_prior={kind!r}."
-        )
     counts = (labels[:, None] == task.novel).sum(axis=0)
     return counts / counts.sum()
 

@@ -1,6 +1,6 @@
 """How good is a run at classes without images, beside simpler ways?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from vaegan_tf.anyshot.classifier import ClassifierOptions
@@ -20,6 +20,7 @@ from vaegan_tf.anyshot.task import Part, create_task
 from vaegan_tf.runs import Run
 from vaegan_tf.runs.checkpoints import restore_networks, steps_in
 from vaegan_tf.settings import AnyShotSettings
+from vaegan_tf.tables import aligned
 
 COLUMNS = {"t1": "T1", "u": "u", "s": "s", "h": "H"}
 HEADS = (
@@ -101,10 +102,7 @@ def cells_of(found: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
 def table(scores: Mapping[str, Any]) -> str:
     """Scores of `evaluate_run` as lines of text, in per cent."""
     rows = [("", *HEADS), *[(n, *cells_of(f)) for n, f in scores.items()]]
-    names, *columns = zip(*rows)
-    padded = [_padded(names, str.ljust)]
-    padded += [_padded(column, str.rjust) for column in columns]
-    return "\n".join("  ".join(line).rstrip() for line in zip(*padded))
+    return "\n".join(aligned(rows))
 
 
 def _model_scores(
@@ -135,8 +133,3 @@ def _model_scores(
             restore_networks(model, run.checkpoints, step=step)
             found += scores()
     return {"last": last.as_dict(), "best_on_test": best_of(found).as_dict()}
-
-
-def _padded(column: Sequence[str], pad: Callable) -> list[str]:
-    width = max(map(len, column))
-    return [pad(cell, width) for cell in column]
