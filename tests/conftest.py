@@ -2,6 +2,7 @@
 
 import atexit
 import fcntl
+import gc
 import os
 import pathlib
 import shutil
@@ -44,10 +45,21 @@ COSINE = "--learning_rate_decay=cosine"
 
 
 def pytest_configure():
-    """Cuts the processor in two: some tests take two replicas."""
+    """Cuts the processor in two, for replicas; leaves graphs as they are.
+
+    To optimise a graph takes longer than the few steps that tests run it for.
+    """
+    tf.config.optimizer.set_experimental_options(
+        {"disable_meta_optimizer": True}
+    )
     (cpu,) = tf.config.list_physical_devices("CPU")
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)
+
+
+def pytest_collection_finish():
+    """Keeps the garbage collector from what was imported, a million objects."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -135,23 +147,13 @@ def tiny_arguments(tiny_dir):
 
 @pytest.fixture(scope="session")
 def train_tiny(tiny_arguments):
-    """A function that runs `vaegan-train` in this process.
+    """A function that runs `vaegan-train` in this process; see `call_train`."""
 
-    Without `export` the last thing that the command does is left out, which
-    takes a third of a run so small.
-    """
-
-    def run(model_dir, *arguments, export=True):
-        with pytest.MonkeyPatch.context() as patch:
-            if not export:
-                patch.setattr(vaegan_tf.export, "export_saved_model", _nothing)
-            call_train(*tiny_arguments, f"--model_dir={model_dir}", *arguments)
+    def run(model_dir, *arguments, **options):
+        own = (f"--model_dir={model_dir}", *arguments)
+        call_train(*tiny_arguments, *own, **options)
 
     return run
-
-
-def _nothing(*arguments):
-    """Does nothing."""
 
 
 @pytest.fixture(scope="session")
@@ -181,7 +183,14 @@ def trained(train_tiny, tiny_dir, make_once):
     return run
 
 
-def call_train(*arguments):
-    """Does what `vaegan-train` does, in this process."""
+def call_train(*arguments, export=True):
+    """Does what `vaegan-train` does, in this process.
+
+    Without `export` the last thing that the command does is left out, which
+    takes a third of a run so small.
+    """
     *settings, _ = train.command.parse(arguments)
-    train.command.main(*settings)
+    with pytest.MonkeyPatch.context() as patch:
+        if not export:
+            patch.setattr(vaegan_tf.export, "served_ability", lambda _: None)
+        train.command.main(*settings)

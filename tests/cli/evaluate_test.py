@@ -149,7 +149,8 @@ def test_a_gan_keeps_the_best_by_its_samples(
     train_tiny, tmp_path, with_features
 ):
     folder = tmp_path / "gan"
-    train_tiny(folder, "--model=gan", "--eval_every=2", "--eval_images=24")
+    arguments = ("--model=gan", "--eval_every=2", "--eval_images=24")
+    train_tiny(folder, *arguments, export=False)
     found = evaluated(folder)
     assert sorted(found) == [2, 4]
     name = "evaluation/samples/frechet_distance/prior/ema"
@@ -162,7 +163,8 @@ def test_a_gan_keeps_the_best_by_its_samples(
 
 def test_evaluations_can_begin_on_the_way(run, train_tiny, with_features):
     folder = run("vae")
-    train_tiny(folder, "--model=vae", "--train_steps=6", "--eval_every=3")
+    arguments = ("--model=vae", "--train_steps=6", "--eval_every=3")
+    train_tiny(folder, *arguments, export=False)
     assert sorted(evaluated(folder)) == [6]
     best = score_in(folder / "best")
     assert (best["step"], best["num_images"]) == (6, 32)
@@ -170,7 +172,8 @@ def test_evaluations_can_begin_on_the_way(run, train_tiny, with_features):
 
 def test_without_features_the_best_is_that_of_reconstructions(run, train_tiny):
     folder = run("vae")
-    train_tiny(folder, "--model=vae", "--train_steps=6", "--eval_every=3")
+    arguments = ("--model=vae", "--train_steps=6", "--eval_every=3")
+    train_tiny(folder, *arguments, export=False)
     names = evaluated(folder)[6]
     assert "evaluation/reconstructions/psnr/ema" in names
     assert "evaluation/reconstructions/psnr/raw" in names

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from examples import adversarial_autoencoder as example
+from tests.conftest import call_train
 from vaegan_tf.cli import evaluate, export, reconstruct, report, sample, train
 from vaegan_tf.models import create_model
 from vaegan_tf.runs import Run
@@ -32,10 +33,9 @@ def run(tiny_arguments, tmp_path_factory):
     """A run that stopped after two steps and was resumed to the fourth."""
     folder = tmp_path_factory.mktemp("runs") / KIND
     arguments = [*tiny_arguments, IMPORT, f"--model={KIND}", "--code_units=20"]
-    for steps in (2, 4):
-        call(
-            train, *arguments, f"--model_dir={folder}", f"--train_steps={steps}"
-        )
+    arguments.append(f"--model_dir={folder}")
+    call_train(*arguments, "--train_steps=2", export=False)
+    call(train, *arguments, "--train_steps=4")
     return Run(folder)
 
 

@@ -55,13 +55,17 @@ TRAINED = {
 TRAINED["conditional"] = TRAINED["vaegan"]
 
 
-def files(folder):
-    """Paths of all files under a folder, event files without their date."""
+def files(folder, export=True):
+    """Paths of all files under a folder, event files without their date.
+
+    Without `export`, those that only training leaves.
+    """
     paths = [p for p in folder.rglob("*") if p.is_file()]
     names = {p.relative_to(folder).as_posix() for p in paths}
     return {
         "tensorboard/events" if "/events.out.tfevents." in name else name
         for name in names
+        if export or not name.startswith("export/")
     }
 
 
@@ -297,21 +301,31 @@ def test_train_steps_may_not_change_where_rates_fall_until_them(
         train_tiny(run, *arguments, "--train_steps=6")
 
 
-def test_rates_fall_to_the_final_one(train_tiny, tmp_path):
+@pytest.fixture(scope="module")
+def overwritten(trained, train_tiny, tmp_path_factory):
+    """A run of two steps that took the place of a finished one."""
+    run = tmp_path_factory.mktemp("overwritten") / "vae"
+    shutil.copytree(trained("vae"), run)
+    (run / "notes.txt").write_text("of the old run")
     train_tiny(
-        tmp_path / "run",
+        run,
         "--model=vae",
+        "--overwrite",
+        "--seed=1",
         "--learning_rate=0.001",
         "--learning_rates=encoder=0.002",
         "--learning_rate_decay=authors",
         "--final_learning_rate=0.0001",
         "--train_steps=2",
         "--log_every=1",
-        export=False,
     )
+    return run
+
+
+def test_rates_fall_to_the_final_one(overwritten):
     rates = [
         (r["learning_rate/encoder"], r["learning_rate/decoder"])
-        for r in records(tmp_path / "run")
+        for r in records(overwritten)
         if "decoder_loss" in r
     ]
     # The second step is t = 1 of T = 2: (1/2)^0.75 = 0.594604 of the way.
@@ -319,11 +333,9 @@ def test_rates_fall_to_the_final_one(train_tiny, tmp_path):
     np.testing.assert_allclose(rates, [(0.002, 0.001), second], rtol=1e-5)
 
 
-def test_overwriting_starts_anew(copy_of, train_tiny):
-    run = copy_of("vae")
-    (run / "notes.txt").write_text("of the old run")
-    train_tiny(run, "--model=vae", "--overwrite", "--seed=1", "--train_steps=2")
-    assert {r["step"] for r in records(run)} == {2}
+def test_overwriting_starts_anew(overwritten):
+    run = overwritten
+    assert {r["step"] for r in records(run)} == {1, 2}
     assert steps_in(run / "checkpoints") == [0, 2]
     assert not (run / "notes.txt").exists()
     assert [path.name for path in (run / "export").iterdir()] == ["2"]
@@ -411,9 +423,9 @@ def test_two_replicas_leave_what_one_does_and_one_resumes(
     trained, train_tiny, tmp_path
 ):
     run = tmp_path / "run"
-    train_tiny(run, "--model=vae", "--logical_cpus=2")
+    train_tiny(run, "--model=vae", "--logical_cpus=2", export=False)
     alone = trained("vae")
-    assert files(run) == files(alone)
+    assert files(run) == files(alone, export=False)
     # Codes and validation images do not depend on the replicas.
     for picture in ("samples", "reconstructions"):
         name = f"samples/{picture}-00000000.png"
@@ -441,8 +453,8 @@ def test_several_steps_at_once_make_the_same_files(
     trained, train_tiny, tmp_path
 ):
     run = tmp_path / "run"
-    train_tiny(run, "--model=vae", "--steps_per_execution=2")
-    assert files(run) == files(trained("vae"))
+    train_tiny(run, "--model=vae", "--steps_per_execution=2", export=False)
+    assert files(run) == files(trained("vae"), export=False)
     assert [r["step"] for r in records(run)] == [
         r["step"] for r in records(trained("vae"))
     ]
