@@ -20,6 +20,7 @@ TINY_FEATURES = (
     "--log_every=2",
     "--steps_per_execution=2",
     "--hidden_units=4",
+    "--critic_steps=2",
 )
 
 
@@ -185,8 +186,8 @@ def test_predictors_score_themselves(
     assert settings["settings"]["data"]["labels"] == 4
 
 
-def test_it_ends_where_a_command_fails(tmp_path, capfd):
+def test_it_ends_where_a_command_fails(capfd):
     with pytest.raises(SystemExit) as ending:
-        sweeps.run("evaluate", f"--model_dir={tmp_path}", "--predictor=p")
-    assert ending.value.code == 1
-    assert "holds no run.json" in capfd.readouterr().err
+        sweeps.run("evaluate", "--predictor=p")
+    assert ending.value.code == 2
+    assert "--model_dir or --pretrained is required" in capfd.readouterr().err
