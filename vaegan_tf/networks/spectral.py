@@ -44,11 +44,12 @@ class _SpectralLayer(keras.layers.Layer):
         kernel = tf.cast(self._kernel.value, tf.float32)
         matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))
         frozen = tf.stop_gradient(matrix)
-        right = _unit(tf.linalg.matvec(frozen, self.vector))
-        left = _unit(tf.linalg.matvec(frozen, right, transpose_a=True))
+        vector = tf.expand_dims(self.vector, 0)
+        right = _unit(tf.matmul(vector, frozen, transpose_b=True))
+        left = _unit(tf.matmul(right, frozen))
         if training:
-            self.vector.assign(left)
-        norm = tf.reduce_sum(tf.linalg.matvec(matrix, left) * right)
+            self.vector.assign(tf.squeeze(left, 0))
+        norm = tf.reduce_sum(tf.matmul(left, matrix, transpose_b=True) * right)
         return tf.cast(kernel / norm, self.compute_dtype)
 
 
@@ -86,5 +87,5 @@ class SpectralDense(_SpectralLayer, keras.layers.Dense):
         return self.activation(outputs)
 
 
-def _unit(vector: tf.Tensor) -> tf.Tensor:
-    return tf.math.l2_normalize(vector, epsilon=1e-24)
+def _unit(row: tf.Tensor) -> tf.Tensor:
+    return tf.math.l2_normalize(row, epsilon=1e-24)
