@@ -124,13 +124,13 @@ def start(ask, tmp_path_factory):
 def start_workers(start):
     """A function that starts the two workers of one run."""
 
-    def begin(*arguments, own=((), ())):
+    def begin(*arguments, own=((), ()), fresh=True):
         addresses = free_addresses(2)
         return [
             start(
                 *(*arguments, *own[worker]),
                 # In two processes of users, hashes differ.
-                fresh=worker == 1,
+                fresh=fresh and worker == 1,
                 TF_CONFIG=tf_config(addresses, worker),
             )
             for worker in range(2)

@@ -67,7 +67,7 @@ def wait_for_step(training, least):
         steps = STEP_LINE.findall(training.text)
         return bool(steps) and int(steps[-1]) >= least
 
-    return wait_until(training, is_logged)
+    return training.wait_until(is_logged)
 
 
 def variables(run):

@@ -19,8 +19,8 @@ MODELS = ("vae", "gan", "vaegan", "conditional", "learned_metric_vae")
 USUAL = 1e-4
 CLOSE = {"float16": 0.2, "bfloat16": 0.2}
 EVERY = [
-    *[("mirrored", case) for case in (*MODELS, "uneven", *CLOSE)],
-    *[("workers", case) for case in (*MODELS, "uneven")],
+    *[("mirrored", case) for case in (*MODELS, *CLOSE)],
+    *[("workers", case) for case in MODELS],
 ]
 
 
@@ -78,15 +78,14 @@ def results(start, start_workers, tiny_dir, tmp_path_factory):
         kind: tmp_path_factory.mktemp(kind)
         for kind in ("one", "mirrored", "workers")
     }
-    everywhere = (*MODELS, "uneven")
-    here = (*everywhere, *CLOSE)
+    here = (*MODELS, *CLOSE)
     arguments = {
         "one": ("auto", 0, tiny_dir, folders["one"], *here),
         "mirrored": (
             *("auto", 2, tiny_dir, folders["mirrored"]),
             *(*here, "unsynchronized"),
         ),
-        "workers": ("auto", 0, tiny_dir, folders["workers"], *everywhere),
+        "workers": ("auto", 0, tiny_dir, folders["workers"], *MODELS),
     }
     processes = [
         *start_workers(PROGRAM, *arguments["workers"]),

@@ -27,11 +27,11 @@ ARGUMENTS = (
 def train(start_workers, tiny_arguments):
     """A function that starts both workers, the other without the folder."""
 
-    def begin(folder):
+    def begin(folder, **options):
         command = (*("-m", "vaegan_tf.cli.train"), *tiny_arguments, *ARGUMENTS)
         folders = (folder, folder.with_name("nothing"))
         own = [[f"--model_dir={each}"] for each in folders]
-        return start_workers(*command, own=own)
+        return start_workers(*command, own=own, **options)
 
     return begin
 
@@ -75,7 +75,7 @@ def test_whoever_dies_the_others_stop_and_all_resume_together(
     run = tmp_path / "run"
 
     # One is asked to stop: all do, after the same step.
-    workers = train(run)
+    workers = train(run, fresh=False)
     workers[0].wait_for(f"step 8 of {STEPS}")
     workers[1].send(signal.SIGTERM)
     for worker in workers:
@@ -85,7 +85,7 @@ def test_whoever_dies_the_others_stop_and_all_resume_together(
     assert 8 <= stopped < STEPS
 
     # One is killed: the other says so and stops.
-    workers = train(run)
+    workers = train(run, fresh=False)
     workers[0].wait_for(f"step {(stopped + 10) // 2 * 2} of {STEPS}")
     assert workers[1].kill() == -signal.SIGKILL
     assert workers[0].status() == 1
