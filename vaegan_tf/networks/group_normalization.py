@@ -131,10 +131,10 @@ def _channel_means(x: tf.Tensor) -> tf.Tensor:
 def _group_means(values: tf.Tensor, groups: int) -> tf.Tensor:
     """Each channel's value replaced by the mean of its group's."""
     channels = values.shape[1]
-    size = channels // groups
-    grouped = tf.reshape(values, (-1, groups, size))
+    grouped = tf.reshape(values, (-1, groups, channels // groups))
     means = tf.reduce_mean(grouped, axis=-1, keepdims=True)
-    return tf.reshape(tf.tile(means, (1, 1, size)), (-1, channels))
+    means = tf.broadcast_to(means, tf.shape(grouped))
+    return tf.reshape(means, (-1, channels))
 
 
 def _affine(
