@@ -60,8 +60,12 @@ def weights_of(model):
     return {weight.path: weight.numpy() for weight in model.weights}
 
 
-def kernels_of(network):
-    return [w.numpy() for w in network.weights if w.name == "kernel"]
+def changes(network, before):
+    """Of each kind of weight, such as `kernel`, whether some have changed."""
+    found = collections.defaultdict(bool)
+    for weight, old in zip(network.weights, before):
+        found[weight.name] |= not np.array_equal(weight, old)
+    return found
 
 
 def optimizer_state(model):
@@ -107,14 +111,9 @@ def fitted(kind, num_attributes):
     """A model after four steps, which tests may train on, and its history."""
     model = make(kind, num_attributes)
     model.compile(keras.optimizers.Adam(1e-3, beta_1=0.5))
-    before = {name: kernels_of(getattr(model, name)) for name in model.networks}
+    before = {n: getattr(model, n).get_weights() for n in model.networks}
     history = fit(model, batch(num_attributes), epochs=2).history
-    changed = {
-        name
-        for name, kernels in before.items()
-        for old, new in zip(kernels, kernels_of(getattr(model, name)))
-        if not np.array_equal(old, new)
-    }
+    changed = {n: changes(getattr(model, n), old) for n, old in before.items()}
     return model, history, changed, int(model.step.numpy())
 
 
@@ -124,7 +123,10 @@ def test_fit_moves_exactly_the_trained_networks(kind, num_attributes):
     assert set(model.term_names) <= set(history)
     assert all(np.isfinite(values).all() for values in history.values())
     assert step == 4
-    assert changed == set(model.trained_networks())
+    for name, weights in changed.items():
+        # Of what is not trained, statistics stay as well.
+        is_trained = name in model.trained_networks()
+        assert weights["kernel"] == any(weights.values()) == is_trained
 
 
 @every_model
@@ -457,15 +459,6 @@ def test_without_an_average_the_decoder_itself_draws():
     assert model.in_use("encoder") is model.encoder
 
 
-def test_the_frozen_discriminator_never_changes():
-    model = make("learned_metric_vae")
-    model.compile("rmsprop")
-    before = model.discriminator.get_weights()
-    fit(model, batch(), epochs=2)
-    for old, new in zip(before, model.discriminator.get_weights()):
-        np.testing.assert_array_equal(old, new)
-
-
 def test_weight_decay_is_part_of_each_objective():
     model = make("vae", weight_decay=0.1)
     model.compile(keras.optimizers.SGD(0.0))
@@ -486,7 +479,7 @@ def test_each_network_can_have_its_own_optimizer():
 
 
 def test_images_may_be_given_bare_and_attributes_as_targets():
-    data = batch(ATTRIBUTES)
+    data = batch(ATTRIBUTES, count=4)
     bare = make("vae")
     bare.compile("rmsprop", run_eagerly=True)
     assert np.isfinite(fit(bare, data["image"]).history["kl"]).all()
