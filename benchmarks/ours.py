@@ -63,7 +63,8 @@ class Memory(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Notes what it has held by the end of a step."""
-        self.peaks.append(children.peak_bytes())
+        # Linux counts some pages late: what it says may fall a little.
+        self.peaks.append(max(self.peaks[-1], children.peak_bytes()))
 
 
 class Diary(keras.callbacks.Callback):
