@@ -100,10 +100,3 @@ def test_attributes_have_a_mean_square_of_1(table):
 def test_too_many_shots_are_refused(table):
     with pytest.raises(ValueError, match=r"20 examples of 'class 5'.*shots=20"):
         create_task(table, shots=20)
-
-
-def test_validation_classes_may_not_be_trained_on(write):
-    rows = np.arange(1, 61)[:, None]
-    table = read_xlsa17(write(train_loc=rows))
-    with pytest.raises(ValueError, match="'class 3' of toy is in `train_loc`"):
-        create_task(table, "validation")

@@ -87,6 +87,11 @@ def put(row, column, value):
             put(0, 0, 120),
             "class 6 is in `trainval_loc` and in `test_unseen_loc`",
         ),
+        (
+            "train_loc",
+            put(0, 0, 41),
+            "class 3 is in `train_loc` and in `val_loc`",
+        ),
         ("att", lambda array: None, "att_splits.mat lacks `att`"),
         ("features", lambda array: "text", "`features` .*no matrix of numbers"),
     ],

@@ -44,8 +44,8 @@ def read_avatars_anyshot(
     dataset = load_dataset(images, data_dir=data_dir, image_size=IMAGE_SIZE)
     folder = dataset.splits["train"].images_path.parent
     path = folder / f"anyshot-{VERSION}.npz"
-    labels, origins = _labels(dataset)
-    locations = _locations(labels, origins)
+    labels, tested = _labels(dataset)
+    locations = _locations(labels, tested)
     if not path.exists():
         with locks.exclusive(folder / ".anyshot.lock"):
             # Computed twice, they would differ in their last bits.
@@ -99,7 +99,7 @@ def _labels(dataset: ImageDataset) -> tuple[np.ndarray, np.ndarray]:
     """Class of each image, −1 for none, and whether it is of the test."""
     names = dataset.attribute_names
     shown = np.concatenate([s.attributes for s in dataset.splits.values()])
-    origins = np.concatenate(
+    tested = np.concatenate(
         [
             np.full(len(split), name == "test")
             for name, split in dataset.splits.items()
@@ -113,7 +113,7 @@ def _labels(dataset: ImageDataset) -> tuple[np.ndarray, np.ndarray]:
                 present = shown[:, names.index(name)] > 0.5
                 matches &= present == (name == own)
         labels[matches] = number
-    return labels, origins
+    return labels, tested
 
 
 def _locations(labels: np.ndarray, tested: np.ndarray) -> dict[str, np.ndarray]:

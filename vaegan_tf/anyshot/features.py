@@ -11,6 +11,13 @@ LOCATIONS = {
     name: f"{name}_loc"
     for name in ("trainval", "train", "val", "test_seen", "test_unseen")
 }
+# Pairs of them without a class in common: one is trained on, or seen, the other
+# is novel.
+APART = (
+    ("trainval", "test_unseen"),
+    ("test_seen", "test_unseen"),
+    ("train", "val"),
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -108,14 +115,13 @@ class FeatureTable:
                 )
             if not rows.size:
                 self._refuse(f"`{arrays[name]}` is empty")
-        novel = np.unique(self.labels[self.locations["test_unseen"]])
-        for name in ("trainval", "test_seen"):
-            both = np.intersect1d(novel, self.labels[self.locations[name]])
+        for pair in APART:
+            labels = [self.labels[self.locations[name]] for name in pair]
+            both = np.intersect1d(*labels)
             if both.size:
                 self._refuse(
-                    f"class {both[0] + 1} is in `{arrays[name]}` and in "
-                    f"`{arrays['test_unseen']}`: an unseen class may not be "
-                    "seen"
+                    f"class {both[0] + 1} is in `{arrays[pair[0]]}` and in "
+                    f"`{arrays[pair[1]]}`, which may share no class"
                 )
 
     def _check_shots(self) -> None:

@@ -83,9 +83,8 @@ def create_task(
         train, seen = rows["trainval"], rows["test_seen"]
         novel = rows["test_unseen"]
     else:
-        both = np.setdiff1d(rows["train"], rows["test_seen"])
-        both = draw.permutation(both)
-        seen, train = np.split(both, [len(both) // HELD_OUT])
+        own = np.setdiff1d(rows["train"], rows["test_seen"])
+        seen, train = np.split(draw.permutation(own), [len(own) // HELD_OUT])
         novel = np.setdiff1d(rows["val"], rows["test_seen"])
     order = draw.permutation(novel)
     if stage == "test" and table.shots is not None:
@@ -93,7 +92,6 @@ def create_task(
     chosen = _shots(table, novel, shots, order)
     seen_classes = np.unique(table.labels[train])
     novel_classes = np.unique(table.labels[novel])
-    _check_apart(table, seen_classes, novel_classes)
     squares = np.mean(table.class_attributes**2, axis=1, keepdims=True)
     whole = Part(table.features, table.labels)
     return Task(
@@ -125,15 +123,3 @@ def _shots(
             )
         chosen.append(own[:shots])
     return np.concatenate(chosen)
-
-
-def _check_apart(
-    table: FeatureTable, seen: np.ndarray, novel: np.ndarray
-) -> None:
-    both = np.intersect1d(seen, novel)
-    if both.size:
-        raise ValueError(
-            f"Class {table.class_names[both[0]]!r} of {table.name} is in "
-            "`train_loc` and in `val_loc`: validation classes may not be "
-            "trained on."
-        )
