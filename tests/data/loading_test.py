@@ -101,7 +101,7 @@ def test_crops_differ(data_dir):
             "`attributes` must name attributes of the data set. Received: "
             r"'Glasses'. Did you mean .*'Eyeglasses'\? Available: Eyeg",
         ),
-        ({"image_size": 0}, "`image_size` must be at least 1. Received: 0"),
+        ({"image_size": 0}, "must be at least 1. Received: image_size=0"),
         ({"num_channels": 4}, "must be one of 1, 3. Received: num_channels=4"),
         ({"crop": "round"}, "one of auto, celeb, square, none.*'round'"),
         ({"crop": "celeb"}, "at least 188 × 163 pixels.*128 × 128"),
