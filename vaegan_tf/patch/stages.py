@@ -21,7 +21,7 @@ _CRITIC_PASSES = 6 + 1
 _PENALTY_PASSES = 6
 # Maps of a layer that are kept at once in these passes, and what a step takes
 # whatever the size, as measured.
-_VAE_MAPS = 11
+_VAE_MAPS = 13
 _GAN_MAPS = 14
 _PENALTY_MAPS = 3
 _STEP_BYTES = 130 * 2**20
