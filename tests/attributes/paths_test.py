@@ -29,9 +29,9 @@ def test_a_spherical_path_without_an_angle_is_straight(end):
 
 
 def test_paths_that_are_refused():
-    with pytest.raises(ValueError, match="one of linear, spherical.*'arc'"):
+    with pytest.raises(ValueError, match=r"one of linear, spherical.*'arc'"):
         paths.interpolate(RIGHT, UP, 4, "arc")
-    with pytest.raises(ValueError, match="`frames` must be at least 2.*frames=1"):
+    with pytest.raises(ValueError, match=r"must be at least 2.*frames=1"):
         paths.interpolate(RIGHT, UP, 1)
 
 
