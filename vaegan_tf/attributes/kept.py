@@ -79,6 +79,12 @@ def attribute_vectors(
         f"{len(encoded.mean):,}",
         step,
     )
+    _keep(run, vectors, step)
+    return vectors
+
+
+def _keep(run: Run, vectors: AttributeVectors, step: int) -> None:
+    """Writes what `kept_vectors` reads."""
     arrays = {
         f"{kind}_{what}": getattr(vectors, what)[kind]
         for kind in VECTORS
@@ -91,7 +97,6 @@ def attribute_vectors(
         "counts": vectors.counts,
     }
     files.write_npz(run.vectors, {**about, **arrays})
-    return vectors
 
 
 def kept_vectors(
