@@ -58,8 +58,12 @@ def pytest_configure():
 
 
 def pytest_collection_finish():
-    """Keeps the garbage collector from what was imported, a million objects."""
+    """Keeps the garbage collector from what was imported, a million objects.
+
+    It comes seldom too: graphs are made of many objects, most of which stay.
+    """
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(autouse=True)

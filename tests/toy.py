@@ -7,6 +7,7 @@ import tensorflow as tf
 from vaegan_tf.models import VAE, GenerativeModel
 from vaegan_tf.noise import Purpose
 from vaegan_tf.settings import GenerativeSettings, VAESettings
+from vaegan_tf.training.fused_optimizers import FusedAdam
 
 
 class ToyDecoder(keras.Model):
@@ -83,7 +84,7 @@ def make_toy(**arguments):
     """A compiled `Toy`, always with the same weights."""
     keras.utils.set_random_seed(5)
     model = Toy(**arguments)
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(FusedAdam(0.01))
     return model
 
 
@@ -95,7 +96,7 @@ def make_toy_vae():
         VAESettings(latent_dim=2),
         seed=7,
     )
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(FusedAdam(0.01))
     return model
 
 

@@ -12,6 +12,7 @@ from tests.models.small import central_differences
 from vaegan_tf import losses
 from vaegan_tf.models import kinds, model_class
 from vaegan_tf.noise import Purpose
+from vaegan_tf.training.fused_optimizers import FusedAdam
 
 D, A, Z, UNITS, BATCH = 4, 3, 2, 5, 6
 OFFSET, UNIT = [0.5, 0.0, -1.0, 2.0], [2.0, 1.0, 4.0, 0.5]
@@ -328,7 +329,7 @@ def test_generated_features_are_in_the_units_of_the_data(kind):
 def test_a_saved_model_resumes_as_if_never_saved(kind, tmp_path):
     has_critic = "critic" in model_class(kind).networks
     model = make(kind, **({"critic_steps": 2} if has_critic else {}))
-    model.compile(keras.optimizers.Adam(1e-3, beta_1=0.5))
+    model.compile(FusedAdam(1e-3, beta_1=0.5))
     model.fit(batch(), batch_size=3, epochs=2, shuffle=False, verbose=0)
     assert int(model.step) == 4
     model.save(tmp_path / "model.keras")

@@ -10,6 +10,7 @@ passed to `start`, answered by its process id; or to wait for the process
 `pid`, answered by what `os.waitpid` returns.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -24,6 +25,8 @@ def main():
     import vaegan_tf.export
     import vaegan_tf.training.train  # noqa: F401
 
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     threads = "/proc/self/task"
     assert not os.path.exists(threads) or len(os.listdir(threads)) == 1
     for line in sys.stdin:

@@ -22,6 +22,7 @@ import examples.adversarial_autoencoder  # noqa: F401 - registers a model
 from tests.models import small
 from vaegan_tf.models import GAN, VAE, VAEGAN, create_model, kinds, model_class
 from vaegan_tf.models.adversarial import DiscriminatingModel
+from vaegan_tf.training.fused_optimizers import FusedAdam
 
 LATENT, ATTRIBUTES, COUNT = 4, 3, 8
 KINDS = kinds("sample")
@@ -110,7 +111,7 @@ def moved(before, after):
 def fitted(kind, num_attributes):
     """A model after four steps, which tests may train on, and its history."""
     model = make(kind, num_attributes)
-    model.compile(keras.optimizers.Adam(1e-3, beta_1=0.5))
+    model.compile(FusedAdam(1e-3, beta_1=0.5))
     before = {n: getattr(model, n).get_weights() for n in model.networks}
     history = fit(model, batch(num_attributes), epochs=2).history
     changed = {n: changes(getattr(model, n), old) for n, old in before.items()}
@@ -346,7 +347,7 @@ def test_a_closed_gate_leaves_weights_and_slots_alone(model_class, settings):
     # No loss lies within ±0.0001 of the equilibrium, and one is the lower.
     settings = {**settings, "adversarial": "minimax"}
     model = small.make(model_class, equilibrium_margin=1e-4, **settings)
-    model.compile(keras.optimizers.Adam(1e-3))
+    model.compile(FusedAdam(1e-3))
     images = tf.constant(small.image_batch())
     closed = collections.Counter()
     for seed in range(20):

@@ -12,6 +12,7 @@ from vaegan_tf.noise import Purpose
 from vaegan_tf.patch import HPVAEGAN
 from vaegan_tf.patch.networks import PatchCritic
 from vaegan_tf.patch.pyramid import enlarged
+from vaegan_tf.training.fused_optimizers import FusedAdam
 
 CLIP = (3, 6, 12)
 NETWORKS = ("encoder", "decoder", "refiner", "critic")
@@ -30,7 +31,7 @@ def weights(model):
 def trained(model, steps, first=0):
     """A model after steps from one on, and what changed in the last."""
     if not model.optimizers:
-        model.compile(keras.optimizers.Adam(0.01, beta_1=0.5))
+        model.compile(FusedAdam(0.01, beta_1=0.5))
     for step in range(first, first + steps):
         model.prepare_step(step)
         before = weights(model)
@@ -106,7 +107,7 @@ def test_a_new_block_begins_as_a_copy_and_optimizers_anew():
 
 def test_rates_of_the_vae_fall_with_the_scale():
     model = make(vae_scales=2, encoder_rate_factor=0.5)
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(FusedAdam(0.01))
 
     def rates(step):
         model.prepare_step(step)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from vaegan_tf.predictor import AttributePredictor
 from vaegan_tf.settings import PredictorSettings
+from vaegan_tf.training.fused_optimizers import FusedAdam
 
 NAMES = ("Hat", "Beard")
 
@@ -169,7 +170,7 @@ def test_each_network_has_a_rate_of_its_own():
 def test_it_learns_what_can_be_seen():
     # Hats are bright images, Beards dark ones.
     model = small(dropout=0.0)
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(FusedAdam(0.01))
     attributes = np.tile([[1, 0], [0, 1]], (8, 1)).astype(np.float32)
     shown = images(16) / 2 + (attributes[:, :1] - 0.5)[:, None, None]
     model.fit(shown, attributes, batch_size=16, epochs=30, verbose=0)

@@ -18,6 +18,7 @@ from vaegan_tf.training import (
     trainer,
 )
 from vaegan_tf.training.callbacks import StepCallback
+from vaegan_tf.training.fused_optimizers import FusedAdam
 
 
 class Recorder(StepCallback):
@@ -483,7 +484,7 @@ class Growing(Toy):
 def test_each_stage_of_a_model_is_traced_by_itself(tmp_path):
     keras.utils.set_random_seed(5)
     model = Growing()
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(FusedAdam(0.01))
     recorder, steps = Recorder(), []
     recorder.on_train_batch_end = lambda batch, logs: steps.append(logs)
     Trainer(
