@@ -25,6 +25,7 @@ def main():
     import vaegan_tf.export
     import vaegan_tf.training.train  # noqa: F401
 
+    # As in the tests' own processes (tests/conftest.py).
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     threads = "/proc/self/task"
