@@ -25,7 +25,7 @@ class OptimisationSettings(Settings):
         "adam", "How gradients are used.", choices=("rmsprop", "adam")
     )
     learning_rate: float = setting(
-        5e-4, "Learning rate of all networks at the first step.", above=0
+        1e-3, "Learning rate of all networks at the first step.", above=0
     )
     learning_rates: tuple[str, ...] = setting(
         (),
@@ -33,7 +33,7 @@ class OptimisationSettings(Settings):
         "discriminator=5e-5.",
     )
     learning_rate_decay: str = setting(
-        "linear",
+        "none",
         "How rates fall over the run.",
         choices=("none", "linear", "authors", "cosine"),
     )
