@@ -34,11 +34,11 @@ class OptimisationSettings(Settings):
     )
     learning_rate_decay: str = setting(
         "none",
-        "How rates fall over the run.",
+        "How rates fall over the run, if at all.",
         choices=("none", "linear", "authors", "cosine"),
     )
     final_learning_rate: float = setting(
-        1e-4, "What rates fall to at the last step.", low=0
+        1e-4, "What rates that fall come to at the last step.", low=0
     )
     beta_1: float = setting(
         0.5, "Adam's averaging of the gradient.", low=0, below=1
