@@ -132,7 +132,7 @@ def messages(model):
         _normalizations(getattr(model, name)) for name in model.networks
     )
     # That of layer l and those behind it are not on the encoder's way.
-    to_features = model.discriminator.feature_layers[0] - 1
+    to_features = max(model.discriminator.feature_layers[0] - 1, 0)
     forward = encoder + 2 * decoder + 3 * discriminator
     for_encoder = to_features + decoder + encoder
     for_decoder = 2 * (discriminator + decoder)

@@ -69,7 +69,7 @@ def test_two_images(trained, folder, tmp_path, capsys, kind):
         {name: float(values[0]) for name, values in expected.items()}, rel=1e-4
     )
     assert content["step"] == 4
-    assert content["feature_layers"] == [1, 2]
+    assert content["feature_layers"] == [0, 1, 2]
     assert content["feature_scale"] == "batch"
     header, line = capsys.readouterr().out.splitlines()
     assert header.split() == ["image", *NUMBERS]

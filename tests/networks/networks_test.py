@@ -77,7 +77,7 @@ def test_parameters_are_those_of_the_table():
         + 4 * (128 + 256 + 256 + 512)
         + 512
         + 1
-        + (128 + 256 + 256)
+        + (32 + 128 + 256 + 256)
     )
     assert Encoder().count_params() == encoder
     assert Decoder().count_params() == decoder
@@ -111,10 +111,11 @@ def test_all_sizes_go_through_8_by_8_maps(
 @pytest.mark.parametrize(
     ("image_size", "layers", "shapes"),
     [
+        (64, (0,), [(64, 64)]),
         (64, (1,), [(32, 32)]),
         (64, (2, 3), [(16, 16), (8, 8)]),
-        (64, (), [(32, 32), (16, 16), (8, 8)]),
-        (32, (), [(16, 16), (8, 8)]),
+        (64, (), [(64, 64), (32, 32), (16, 16), (8, 8)]),
+        (32, (), [(32, 32), (16, 16), (8, 8)]),
         (128, (3,), [(16, 16)]),
     ],
 )
@@ -129,7 +130,7 @@ def test_features_are_those_of_layers_l(image_size, layers, shapes):
     [
         (64, 1.0, (3,), 8 * 8 * 256),
         (64, 0.25, (1, 3), (32 * 32 * 32 + 8 * 8 * 64) / 2),
-        (32, 0.5, (), (16 * 16 * 64 + 8 * 8 * 128) / 2),
+        (32, 0.5, (), (32 * 32 * 16 + 16 * 16 * 64 + 8 * 8 * 128) / 3),
     ],
 )
 def test_features_are_counted_as_the_mean_of_layers(
@@ -174,12 +175,13 @@ def test_networks_are_those_of_a_models_settings():
         assert made.get_config() == expected
 
 
-def test_features_come_before_normalisation():
-    discriminator = Discriminator(64, width=0.05, feature_layers=(3,))
+@pytest.mark.parametrize("layer", [0, 3])
+def test_features_come_before_normalisation(layer):
+    discriminator = Discriminator(64, width=0.05, feature_layers=(layer,))
     image = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3))
     tap = keras.Model(
         discriminator.input,
-        discriminator.get_layer("discriminator_conv_3").output,
+        discriminator.get_layer(f"discriminator_conv_{layer}").output,
     )
     np.testing.assert_array_equal(
         discriminator({"image": image})["features"][0], tap({"image": image})
@@ -283,8 +285,8 @@ def test_networks_are_remade_from_their_configuration(network):
             {"num_attributes": -1},
             "`num_attributes` must be at least 0",
         ),
-        (Discriminator, {"feature_layers": (4,)}, r"between 1 and 3, .*=\(4,"),
-        (Discriminator, {"feature_layers": (0,)}, r"between 1 and 3, .*=\(0,"),
+        (Discriminator, {"feature_layers": (4,)}, r"between 0 and 3, .*=\(4,"),
+        (Discriminator, {"feature_layers": (-1,)}, r"between 0 and 3, .*=\(-1"),
         (
             Decoder,
             {"decoder_normalization": "spectral"},

@@ -24,8 +24,8 @@ class Discriminator(Network):
     with batch normalisation and ReLU, and one logit. Attributes, if any, join
     the inputs of the fully connected layers.
 
-    Features are outputs of strided convolutions *before* normalisation and
-    rectifier: in the authors' code, of the third.
+    Features are outputs of convolutions *before* normalisation and rectifier:
+    in the authors' code, of the third strided one.
 
     Call it on `{"image": (batch, size, size, channels)}`, conditional ones
     with `"attributes": (batch, num_attributes)` beside it; it returns
@@ -33,8 +33,8 @@ class Discriminator(Network):
     float32, one map for each layer l.
 
     Args:
-        feature_layers: Layers l, as the numbers of downsamplings before them,
-            from 1; `()` for all.
+        feature_layers: Layers l, as the numbers of downsamplings before them:
+            0 for the first convolution; `()` for all.
         discriminator_normalization: `"batch"` as in the paper, or
             `"spectral"`, with biases and leaky rectifiers.
         **options: See `Network`, as for the arguments not named here.
@@ -68,14 +68,14 @@ class Discriminator(Network):
         layers = _resolve_layers(settings.feature_layers, image_size)
 
         first = blocks.scaled(FIRST_FILTERS)
-        x = blocks.conv(image, first, 0, use_bias=True)
-        x = blocks.relu(x, "conv_0")
-        features = []
+        maps = [blocks.conv(image, first, 0, use_bias=True)]
+        x = blocks.relu(maps[0], "conv_0")
         for index, filters in enumerate(FILTERS[image_size], start=1):
-            x = blocks.conv(x, blocks.scaled(filters), index, strides=2)
-            if index in layers:
-                features.append(blocks.features(x, index))
-            x = blocks.norm_relu(x, f"conv_{index}")
+            maps.append(
+                blocks.conv(x, blocks.scaled(filters), index, strides=2)
+            )
+            x = blocks.norm_relu(maps[index], f"conv_{index}")
+        features = [blocks.features(maps[layer], layer) for layer in layers]
         x = blocks.with_attributes(blocks.flatten(x), "dense")
         x = blocks.dense(x, blocks.scaled(DENSE_UNITS), "dense")
         x = blocks.norm_relu(x, "dense")
@@ -111,10 +111,10 @@ class Discriminator(Network):
 def _resolve_layers(
     feature_layers: tuple[int, ...], image_size: int
 ) -> tuple[int, ...]:
-    downsamplings = range(1, 1 + len(FILTERS[image_size]))
+    downsamplings = range(1 + len(FILTERS[image_size]))
     if any(layer not in downsamplings for layer in feature_layers):
         raise ValueError(
-            f"`feature_layers` must be between 1 and {downsamplings[-1]}, the "
+            f"`feature_layers` must be between 0 and {downsamplings[-1]}, the "
             f"number of downsamplings at image_size={image_size}. "
             f"Received: feature_layers={feature_layers}."
         )

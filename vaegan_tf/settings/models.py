@@ -107,7 +107,7 @@ class DivergenceSettings(EncoderSettings):
         "Weight of the divergence from the prior in the encoder; 1 in the "
         "paper. Higher: better samples, less faithful reconstructions "
         "(default: 1 for errors of pixels or of features as they are; else "
-        "the number of features in a layer over 3,550, 20 for the paper's "
+        "the number of features in a layer over 3,550, 24 for the paper's "
         "networks).",
         low=0,
     )
@@ -119,8 +119,8 @@ class DiscriminatorSettings(GenerativeSettings):
     feature_layers: tuple[int, ...] = setting(
         (),
         "Layers l of the learned distance, as the numbers of downsamplings "
-        "before them; the error is the mean of theirs (default: all; 3 in the "
-        "authors' code).",
+        "before them, 0 for the first convolution; the error is the mean of "
+        "theirs (default: all; 3 in the authors' code).",
     )
     discriminator_normalization: str = setting(
         "spectral",
