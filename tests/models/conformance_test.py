@@ -388,6 +388,30 @@ def test_the_averaged_decoder_follows_weights_and_batch_statistics():
         np.testing.assert_allclose(average, value, rtol=1e-4, atol=1e-6)
 
 
+def test_the_averaged_encoder_whitens_its_own_codes():
+    model = make("vae", ema_momentum=1 - 1e-6)
+    model.step.assign(10**7)
+    average = model.encoder_ema
+    whitening = average.get_layer("encoder_whitening")
+    kernel = average.get_layer("encoder_mean").kernel
+    kernel.assign(np.random.default_rng(0).normal(size=kernel.shape))
+    example = {"image": tf.constant(batch()["image"])}
+    step = tf.function(lambda: model.after_step(example), autograph=False)
+    for _ in range(1500):  # 0.99¹⁵⁰⁰ is 3e-7.
+        step()
+    inputs = keras.Model(average.inputs, whitening.input)
+    mean, log_variance = (x.numpy() for x in inputs(example, training=False))
+    expected = {
+        "correlation": mean.T @ mean / len(mean),
+        "variance": np.exp(log_variance).mean(axis=0),
+    }
+    own = model.encoder.get_layer("encoder_whitening")
+    for name, value in expected.items():
+        received = getattr(whitening, name).numpy()
+        np.testing.assert_allclose(received, value, rtol=1e-3, atol=1e-4)
+        assert np.abs(getattr(own, name).numpy() - value).max() > 0.1
+
+
 def discriminator_statistics(batches):
     """Mean of the first normalised layer's inputs, pass after pass."""
     model = make(

@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 import tensorflow as tf
 
-from vaegan_tf.networks.whitening import SHRINKAGE, Whitening
+from vaegan_tf.networks.whitening import (
+    FROZEN_SHRINKAGE,
+    SHRINKAGE,
+    Whitening,
+)
 
 SIZE = 3
 
@@ -19,9 +24,9 @@ def posteriors(count, seed=0):
     return mean.astype(np.float32), log_variance.astype(np.float32)
 
 
-def settled(mean, log_variance):
+def settled(mean, log_variance, trainable=True):
     """A layer whose statistics are those of one batch."""
-    layer = Whitening(dtype="float32")
+    layer = Whitening(dtype="float32", trainable=trainable)
     layer((mean, log_variance))
     step = tf.function(
         lambda: layer((mean, log_variance), training=True), autograph=False
@@ -31,18 +36,21 @@ def settled(mean, log_variance):
     return layer
 
 
-def test_codes_have_the_covariance_of_the_prior():
+@pytest.mark.parametrize(
+    ("trainable", "shrinkage"), [(True, SHRINKAGE), (False, FROZEN_SHRINKAGE)]
+)
+def test_codes_have_the_covariance_of_the_prior(trainable, shrinkage):
     mean, log_variance = posteriors(500)
-    layer = settled(mean, log_variance)
+    layer = settled(mean, log_variance, trainable)
     correlation = np.corrcoef(mean.T)
     np.testing.assert_allclose(layer.correlation, correlation, atol=1e-4)
     white = layer((mean, log_variance), training=False).numpy()
     np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-5)
-    # Shrinkage leaves of the correlations C: L⁻¹ C L⁻ᵀ with L Lᵀ = C + ridge.
-    factor = np.linalg.cholesky(correlation + SHRINKAGE * np.eye(SIZE))
-    inverse = np.linalg.inv(factor)
+    # Shrinkage leaves W C W of the correlations C, with W W (C + ridge) = I.
+    ridge = shrinkage * np.eye(SIZE)
+    whiten = scipy.linalg.inv(scipy.linalg.sqrtm(correlation + ridge))
     room = np.sqrt(1 - np.exp(log_variance).mean(axis=0))
-    expected = room[:, None] * (inverse @ correlation @ inverse.T) * room
+    expected = room[:, None] * (whiten @ correlation @ whiten) * room
     received = np.cov(white.T, bias=True)
     np.testing.assert_allclose(received, expected, atol=1e-3)
     total = received + np.diag(np.exp(log_variance).mean(axis=0))

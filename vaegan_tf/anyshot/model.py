@@ -137,7 +137,7 @@ class FeatureModel(ObjectiveModel):
             objectives[name] = generated - terms[f"{prefix}real"] + penalty
         return {**objectives, "decoder": decoder}
 
-    def after_step(self) -> None:
+    def after_step(self, example: Example) -> None:
         """Updates the running average of the decoder."""
         if self.ema_momentum:
             average, decoder = self.in_use("decoder"), self.decoder

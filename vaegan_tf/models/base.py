@@ -115,7 +115,7 @@ class ObjectiveModel(keras.Model):
         for number, (batch, names) in enumerate(zip(batches, rounds)):
             self.round = number
             numbers |= self._descend(batch, names)
-        self.after_step()
+        self.after_step(batches[-1])
         self.step.assign_add(1)
         return numbers
 
@@ -261,8 +261,12 @@ class ObjectiveModel(keras.Model):
         """
         return 0
 
-    def after_step(self) -> None:
-        """Called when all networks have stepped, before the step counts."""
+    def after_step(self, example: Example) -> None:
+        """Called when all networks have stepped, before the step counts.
+
+        Args:
+            example: The batch that they have stepped on, the last one.
+        """
 
     def validation_terms(self, example: Any) -> Terms:
         """What is reported of held-out examples, (batch,) by name."""

@@ -58,7 +58,7 @@ class GenerativeModel(ObjectiveModel):
         inputs = super().inputs_of(dataset, settings)
         return {**inputs, "num_attributes": count}
 
-    def after_step(self) -> None:
+    def after_step(self, example: Example) -> None:
         """Updates the running averages of networks."""
         for name in self.averaged if self.ema_momentum else ():
             average, network = self.in_use(name), getattr(self, name)
@@ -165,6 +165,15 @@ class Autoencoder(GenerativeModel):
 
     abilities: tuple[str, ...] = ("encode", "reconstruct", "sample")
     averaged = ("encoder", "decoder")
+
+    def after_step(self, example: Example) -> None:
+        """Updates averages, and what the averaged encoder knows of its codes.
+
+        Averages have less noise than the weights, and codes of less variance.
+        """
+        super().after_step(example)
+        if self.ema_momentum:
+            self.encoder_ema(example, training=True)
 
     def encode(
         self, image: tf.Tensor, attributes: tf.Tensor | None = None

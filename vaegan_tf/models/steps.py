@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vaegan_tf.networks.whitening import Whitening
+
 
 class CommonMean(keras.metrics.Mean):
     """A mean of numbers that are equal on every replica.
@@ -107,10 +109,22 @@ def update_average(
 ) -> None:
     """Updates a running average of weights and batch statistics.
 
+    Statistics that codes are whitened by are left alone: those of an average
+    are of its own codes.
+
     `momentum` is the weight of the past; it is at most (1 + step) / (10 + step)
     while there are few steps.
     """
     step = tf.cast(step, tf.float32)
     rate = 1 - tf.minimum(momentum, (1 + step) / (10 + step))
-    for mean, weight in zip(average.weights, network.weights):
+    for mean, weight in zip(_averaged(average), _averaged(network)):
         mean.assign(mean + rate * (weight - mean))
+
+
+def _averaged(network: keras.Model) -> list[keras.Variable]:
+    return [
+        weight
+        for layer in network.layers
+        if not isinstance(layer, Whitening)
+        for weight in layer.weights
+    ]

@@ -8,7 +8,9 @@ import tensorflow as tf
 from vaegan_tf import replicas
 
 MOMENTUM = 0.99
-SHRINKAGE = 1e-2  # of correlations, which may be nearly singular
+# Of correlations, which are nearly singular: while an encoder trains, running
+# ones lag behind; those of its average do not.
+SHRINKAGE, FROZEN_SHRINKAGE = 1e-2, 1e-4
 SMALLEST_ROOM = 1e-6
 
 
@@ -17,15 +19,18 @@ class Whitening(keras.layers.Layer):
     """Whitens posterior means, and leaves room for the posteriors' variance.
 
     Codes z = mean + σ ε have the covariance Cov[mean] + E[σ²] over the data.
-    Means that are standardised over the batch come in. Decorrelated by the
-    Cholesky factor of their running correlations and scaled by √(1 − E[σ²]),
-    they give codes of mean 0 and covariance I, as the prior's are: the decoder
-    sees one population of codes instead of two. No gradient flows through the
-    correlations.
+    Means that are standardised over the batch come in. Multiplied by the
+    inverse square root of their running correlations and scaled by
+    √(1 − E[σ²]), they give codes of mean 0 and covariance I, as the prior's
+    are: the decoder sees one population of codes instead of two. No gradient
+    flows through the correlations.
+
+    A frozen layer keeps statistics too, so that the running average of an
+    encoder has those of its own codes.
 
     Reference:
-        After Siarohin et al. (2019), "Whitening and coloring batch transform
-        for GANs", of features.
+        After Huang et al. (2018), "Decorrelated batch normalization", of
+        features.
     """
 
     def build(self, input_shape: Any) -> None:
@@ -54,18 +59,21 @@ class Whitening(keras.layers.Layer):
         """
         mean, log_variance = inputs
         variance = tf.convert_to_tensor(self.variance)
-        if training and self.trainable:
+        if training:
             total = tf.reduce_sum(tf.exp(log_variance), axis=0)
             variance = _over_examples(total, mean)
             self._keep(self.variance, variance)
             products = tf.matmul(mean, mean, transpose_a=True)
             self._keep(self.correlation, _over_examples(products, mean))
-        identity = tf.eye(mean.shape[-1], dtype=mean.dtype)
-        factor = tf.linalg.cholesky(self.correlation + SHRINKAGE * identity)
-        # A constant of exported models, whose runtimes need not solve.
-        whiten = tf.linalg.triangular_solve(factor, identity)
         room = tf.maximum(1.0 - variance, SMALLEST_ROOM)
-        return tf.matmul(mean, whiten, transpose_b=True) * tf.sqrt(room)
+        return tf.matmul(mean, self._whiten()) * tf.sqrt(room)
+
+    def _whiten(self) -> tf.Tensor:
+        """(C + shrinkage)^(−1/2), a constant of exported models."""
+        shrinkage = SHRINKAGE if self.trainable else FROZEN_SHRINKAGE
+        values, vectors = tf.linalg.eigh(self.correlation)
+        scales = tf.math.rsqrt(tf.maximum(values, 0.0) + shrinkage)
+        return tf.matmul(vectors * scales, vectors, transpose_b=True)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """That of the means."""
