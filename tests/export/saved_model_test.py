@@ -141,7 +141,7 @@ def test_signatures_compute_what_the_model_computes(
             )
             features = served["features"](**inputs)
             assert sorted(features) == [f"features_{n}" for n in range(3)]
-            for layer, maps in enumerate(expected["features"], 1):
+            for layer, maps in enumerate(expected["features"]):
                 served_maps = features[f"features_{layer}"]
                 np.testing.assert_allclose(served_maps, maps, atol=1e-5)
 
