@@ -67,6 +67,17 @@ def test_batch_features_are_compared_in_units_of_their_deviation():
     )
 
 
+def test_layers_weigh_as_the_roots_of_their_sizes():
+    layers = [tf.zeros((2, 3, 3, 2)), tf.zeros((2, 1, 1, 2))]
+    errors = [tf.constant([36.0, 0.0]), tf.constant([1.0, 6.0])]
+    # 18 and 2 features, 10 on average, weigh as 3 to 1: errors of 2 and 0.5 a
+    # feature make 10 (3 · 2 + 0.5) / 4, of 0 and 3 make 10 · 3 / 4.
+    received = losses.mean_over_layers(errors, layers)
+    np.testing.assert_allclose(received, [16.25, 7.5], rtol=1e-6)
+    alone = losses.mean_over_layers(errors[:1], layers[:1])
+    np.testing.assert_allclose(alone, errors[0], rtol=1e-6)
+
+
 def test_no_gradient_flows_through_the_deviation():
     real, other = tf.constant([[1.0], [3.0]]), tf.zeros((2, 1))
     with tf.GradientTape() as tape:

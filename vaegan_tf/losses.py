@@ -4,7 +4,8 @@ Nothing here averages over the batch, weighs one term against another or
 knows about a network: that is the models' part.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -81,6 +82,29 @@ def feature_nll(
         real = standardize(real, variance)
         reconstructed = standardize(reconstructed, variance)
     return gaussian_nll(real, reconstructed)
+
+
+def mean_over_layers(
+    errors: Sequence[tf.Tensor], layers: Sequence[tf.Tensor]
+) -> tf.Tensor:
+    """The errors of several layers as one, (batch,).
+
+    n̄ Σ w_l error_l / n_l / Σ w_l,  w_l = √n_l
+
+    A sum over all features leaves little of it to deep layers, which have
+    few, and a mean of the layers' means little to colours. Square roots are
+    between the two. n̄, the mean number of features, keeps the unit: the error
+    of one layer stays as it is.
+
+    Args:
+        errors: Sums over the features of each layer, (batch,).
+        layers: Its features, (batch, ...), n_l of each image.
+    """
+    counts = [math.prod(layer.shape[1:]) for layer in layers]
+    roots = [math.sqrt(count) for count in counts]
+    average = sum(counts) / len(counts)
+    total = tf.add_n([error / root for error, root in zip(errors, roots)])
+    return total * (average / sum(roots))
 
 
 def standardize(features: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:

@@ -124,8 +124,11 @@ def test_layers_weigh_alike_in_a_distance():
 
     numbers = LearnedMetric(Layers(), "unit")(flat(1, 1, 0), flat(0, -2, 2))
     assert numbers["feature_distance"].numpy() == pytest.approx([12.5**0.5])
-    # Half of 10 and of 80.
-    assert numbers["feature_nll"].numpy() == pytest.approx([22.5])
+    # Half of 3 features, weighed as √2 and √4 = 2.
+    root = 2**0.5
+    assert numbers["feature_nll"].numpy() == pytest.approx(
+        [1.5 * (root * 5 + 2 * 20) / (root + 2)]
+    )
 
 
 def test_deviations_are_those_of_layers_l():

@@ -84,13 +84,13 @@ class FeatureErrorModel(DiscriminatingModel):
     def feature_nll(
         self, real: Sequence[tf.Tensor], reconstructed: Sequence[tf.Tensor]
     ) -> tf.Tensor:
-        """L_llike of features: the mean of the layers' errors, (batch,)."""
+        """L_llike of the features of all layers l, (batch,)."""
         scale = self.settings.feature_scale
         errors = [
             losses.feature_nll(*features, scale)
             for features in zip(real, reconstructed)
         ]
-        return tf.add_n(errors) / len(errors)
+        return losses.mean_over_layers(errors, real)
 
 
 class AdversarialModel(DiscriminatingModel):

@@ -119,8 +119,8 @@ class DiscriminatorSettings(GenerativeSettings):
     feature_layers: tuple[int, ...] = setting(
         (),
         "Layers l of the learned distance, as the numbers of downsamplings "
-        "before them, 0 for the first convolution; the error is the mean of "
-        "theirs (default: all; 3 in the authors' code).",
+        "before them, 0 for the first convolution; a layer weighs as the "
+        "square root of its size (default: all; 3 in the authors' code).",
     )
     discriminator_normalization: str = setting(
         "spectral",

@@ -52,18 +52,19 @@ class LearnedMetric:
             A dict of three numbers for each pair, (batch,):
             `feature_distance`: root mean squared difference of features, in
             their unit or that of their deviation, all layers weighing alike.
-            `feature_nll`: half the sum of squares instead, in nats, the mean
-            over layers: the reconstruction error of eqs. 6 and 7, if `other`
-            is one.
+            `feature_nll`: half the sum of squares instead, in nats, of all
+            layers as `losses.mean_over_layers` weighs them: the reconstruction
+            error of eqs. 6 and 7, if `other` is one.
             `pixel_distance`: root mean squared difference of pixels; black
             and white are 2 apart.
         """
-        pairs = list(zip(self.features(image), self.features(other)))
-        feature_nll = _mean([losses.gaussian_nll(*pair) for pair in pairs])
+        layers = self.features(image)
+        pairs = list(zip(layers, self.features(other)))
+        errors = [losses.gaussian_nll(*pair) for pair in pairs]
         distances = [_mean_squares(*pair) for pair in pairs]
         return {
             "feature_distance": tf.sqrt(_mean(distances)),
-            "feature_nll": feature_nll,
+            "feature_nll": losses.mean_over_layers(errors, layers),
             "pixel_distance": tf.sqrt(_mean_squares(image, other)),
         }
 
