@@ -142,6 +142,21 @@ def test_features_are_counted_as_the_mean_of_layers(
     assert discriminator.num_features == count
 
 
+@pytest.mark.parametrize("normalization", ["batch", "group"])
+def test_the_length_of_a_code_matters(normalization):
+    decoder = Decoder(
+        32, latent_dim=3, width=0.1, decoder_normalization=normalization
+    )
+    generator = np.random.default_rng(0)
+    for weight in decoder.weights:  # Offsets start at 0; training moves them.
+        if weight.name in ("bias", "beta"):
+            weight.assign(generator.normal(size=weight.shape))
+    code = generator.normal(size=(1, 3)).astype("f4")
+    # So long that the ε of a normalisation makes no difference.
+    near, far = (decoder({"latent": length * code}) for length in (50, 100))
+    assert np.abs(near - far).max() > 0.01
+
+
 def test_networks_are_those_of_a_models_settings():
     settings = VAEGANSettings(
         width=0.1,

@@ -149,10 +149,13 @@ class Blocks:
         return NearestConvolution(filters, **options)(x)
 
     def dense(self, x: Tensor, units: int, name: str, **options: Any) -> Tensor:
-        """A fully connected layer ("FC")."""
-        spectral = self.is_spectral
-        layer = SpectralDense if spectral else keras.layers.Dense
-        options = {"use_bias": spectral, **self._options(name), **options}
+        """A fully connected layer ("FC").
+
+        It has an offset unless batch normalisation brings one.
+        """
+        layer = SpectralDense if self.is_spectral else keras.layers.Dense
+        use_bias = self.normalization != "batch"
+        options = {"use_bias": use_bias, **self._options(name), **options}
         return layer(units, **options)(x)
 
     def posterior(self, x: Tensor, units: int, name: str) -> Tensor:

@@ -32,7 +32,8 @@ class Decoder(Network):
     Args:
         latent_dim: Dimension of z.
         decoder_normalization: `"batch"` as in the paper, or `"group"`, of
-            the convolutions alone.
+            the convolutions alone; the fully connected layer has an offset
+            then, without which the length of a code would not matter.
         upsampling: `"transposed"` convolutions as in the paper, or
             `"nearest"` neighbours and 3×3 convolutions.
         **options: See `Network`, as for the arguments not named here.
