@@ -91,10 +91,10 @@ def mean_over_layers(
 
     n̄ Σ w_l error_l / n_l / Σ w_l,  w_l = √n_l
 
-    A sum over all features leaves little of it to deep layers, which have
-    few, and a mean of the layers' means little to colours. Square roots are
-    between the two. n̄, the mean number of features, keeps the unit: the error
-    of one layer stays as it is.
+    A mean weighted by the square roots of the layers' sizes, between a sum
+    over all features, of which deep layers have few, and layers that weigh
+    alike. n̄, the mean of the sizes, keeps the unit: the error of one layer
+    stays as it is.
 
     Args:
         errors: Sums over the features of each layer, (batch,).
