@@ -95,6 +95,7 @@ PLANS = {
             ),
             "minimax": ("--adversarial=minimax",),
             "one layer": ("--feature_layers=3",),
+            "adam": ("--optimizer=adam",),
             "fixed gamma": ("--gamma=0.01",),
         },
         ("--flagfile=avatars/vaegan",),

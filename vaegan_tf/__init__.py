@@ -20,6 +20,7 @@ _HOMES = {
     "Experiment": "settings",
     "LearnedMetric": "similarity",
     "LearnedMetricVAE": "models",
+    "Muon": "training",
     "Run": "runs",
     "create_model": "models",
     "create_sampler": "sampling",

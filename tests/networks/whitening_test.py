@@ -44,17 +44,27 @@ def test_codes_have_the_covariance_of_the_prior(trainable, shrinkage):
     layer = settled(mean, log_variance, trainable)
     correlation = np.corrcoef(mean.T)
     np.testing.assert_allclose(layer.correlation, correlation, atol=1e-4)
-    white = layer((mean, log_variance), training=False).numpy()
-    np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-5)
-    # Shrinkage leaves W C W of the correlations C, with W W (C + ridge) = I.
+    codes = layer((mean, log_variance), training=False).numpy()
     ridge = shrinkage * np.eye(SIZE)
-    whiten = scipy.linalg.inv(scipy.linalg.sqrtm(correlation + ridge))
-    room = np.sqrt(1 - np.exp(log_variance).mean(axis=0))
-    expected = room[:, None] * (whiten @ correlation @ whiten) * room
-    received = np.cov(white.T, bias=True)
-    np.testing.assert_allclose(received, expected, atol=1e-3)
-    total = received + np.diag(np.exp(log_variance).mean(axis=0))
-    np.testing.assert_allclose(total, np.eye(SIZE), atol=0.05)
+    white = mean @ scipy.linalg.inv(scipy.linalg.sqrtm(correlation + ridge))
+    white *= np.sqrt(SIZE) / np.linalg.norm(white, axis=1, keepdims=True)
+    variance = np.exp(log_variance).mean(axis=0)
+    expected = white * np.sqrt(1 - variance)
+    np.testing.assert_allclose(codes, expected, atol=1e-3)
+    # Of 500 directions: 1 / √500 = 0.045 is their standard error.
+    np.testing.assert_allclose(codes.mean(axis=0), 0, atol=0.1)
+    total = np.cov(codes.T, bias=True) + np.diag(variance)
+    np.testing.assert_allclose(total, np.eye(SIZE), atol=0.1)
+
+
+def test_means_of_all_images_are_as_long_as_the_prior_s_codes():
+    mean, log_variance = posteriors(20)
+    narrow = np.full_like(log_variance, -50.0)
+    layer = settled(mean, narrow)
+    far = np.concatenate([mean, 100 * mean[:1], 0.01 * mean[1:2]])
+    codes = layer((far, np.full_like(far, -50.0)), training=False)
+    lengths = np.linalg.norm(codes, axis=1)
+    np.testing.assert_allclose(lengths, np.sqrt(SIZE), rtol=1e-5)
 
 
 def test_use_neither_moves_statistics_nor_looks_at_other_examples():

@@ -1,5 +1,6 @@
-"""Codes with the mean and the covariance of the prior."""
+"""Codes with the mean, the covariance and the lengths of the prior's."""
 
+import math
 from typing import Any
 
 import keras
@@ -16,21 +17,23 @@ SMALLEST_ROOM = 1e-6
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
 class Whitening(keras.layers.Layer):
-    """Whitens posterior means, and leaves room for the posteriors' variance.
+    """Whitens posterior means, to one length that leaves room for variance.
 
     Codes z = mean + σ ε have the covariance Cov[mean] + E[σ²] over the data.
     Means that are standardised over the batch come in. Multiplied by the
-    inverse square root of their running correlations and scaled by
-    √(1 − E[σ²]), they give codes of mean 0 and covariance I, as the prior's
-    are: the decoder sees one population of codes instead of two. No gradient
-    flows through the correlations.
+    inverse square root of their running correlations, brought to the length
+    √d, where nearly all codes of the prior are, and scaled by √(1 − E[σ²]),
+    they give codes of mean 0 and covariance I, as the prior's are: the decoder
+    sees one population of codes instead of two. No gradient flows through the
+    correlations.
 
     A frozen layer keeps statistics too, so that the running average of an
     encoder has those of its own codes.
 
     Reference:
         After Huang et al. (2018), "Decorrelated batch normalization", of
-        features.
+        features; codes of one length: after White (2016), "Sampling
+        generative networks", which has paths between codes keep the prior's.
     """
 
     def build(self, input_shape: Any) -> None:
@@ -50,7 +53,7 @@ class Whitening(keras.layers.Layer):
     def call(
         self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
-        """Means of q(z|x), (batch, latent).
+        """Means of q(z|x), (batch, latent), all of about one length.
 
         Args:
             inputs: Means, standardised, and log-variances below 0.
@@ -66,7 +69,8 @@ class Whitening(keras.layers.Layer):
             products = tf.matmul(mean, mean, transpose_a=True)
             self._keep(self.correlation, _over_examples(products, mean))
         room = tf.maximum(1.0 - variance, SMALLEST_ROOM)
-        return tf.matmul(mean, self._whiten()) * tf.sqrt(room)
+        direction = tf.math.l2_normalize(tf.matmul(mean, self._whiten()), -1)
+        return direction * math.sqrt(mean.shape[-1]) * tf.sqrt(room)
 
     def _whiten(self) -> tf.Tensor:
         """(C + shrinkage)^(−1/2), a constant of exported models."""

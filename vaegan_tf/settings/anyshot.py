@@ -102,6 +102,7 @@ class FeatureOptimisationSettings(OptimisationSettings):
 
     batch_size: int = 64
     train_steps: int = changeable(5000, "Steps to train for.", low=1)
+    optimizer: str = "adam"
     learning_rate: float = 1e-4
     learning_rate_decay: str = "none"
     augmentation: str = setting(

@@ -62,6 +62,7 @@ class PatchOptimisationSettings(OptimisationSettings):
         low=1,
         high=10**9,
     )
+    optimizer: str = "adam"
     learning_rate: float = 5e-4
     learning_rate_decay: str = setting(
         "none", "Rates stay, but for the encoder's.", choices=("none",)

@@ -22,7 +22,11 @@ class OptimisationSettings(Settings):
         20_000, "Steps to train for.", low=1, high=10**9
     )
     optimizer: str = setting(
-        "adam", "How gradients are used.", choices=("rmsprop", "adam")
+        "muon",
+        "How gradients are used: rmsprop, as in the paper; adam; or muon, "
+        "which is Adam but for convolutions, all directions of whose kernels "
+        "step by the same amount (Jordan et al., 2024).",
+        choices=("rmsprop", "adam", "muon"),
     )
     learning_rate: float = setting(
         1e-3, "Learning rate of all networks at the first step.", above=0

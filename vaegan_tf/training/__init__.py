@@ -3,6 +3,7 @@
 from vaegan_tf.training.callbacks import MetricsLog, Progress
 from vaegan_tf.training.distribution import Distribution, create_distribution
 from vaegan_tf.training.grids import ReconstructionGrid, SampleGrid
+from vaegan_tf.training.muon import Muon
 from vaegan_tf.training.scoring import (
     BestCheckpoint,
     Evaluate,
@@ -20,6 +21,7 @@ __all__ = [
     "Evaluate",
     "LatentCodes",
     "MetricsLog",
+    "Muon",
     "Progress",
     "ReconstructionGrid",
     "SampleGrid",

@@ -1,8 +1,9 @@
 """How far to step: an optimizer for each network, and its learning rate."""
 
 import dataclasses
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow as tf
 from vaegan_tf.models import ObjectiveModel
 from vaegan_tf.settings import OptimisationSettings, named_number
 from vaegan_tf.training.fused_optimizers import FusedAdam, FusedRMSprop
+from vaegan_tf.training.muon import Muon
 
 
 def compile_model(
@@ -27,12 +29,13 @@ def compile_model(
         Loshchilov & Hutter (2017), eq. 5, of the cosine decay.
     """
     rates = network_rates(model.trained_networks(), settings)
-    optimizers = {
-        name: FusedAdam(rate, beta_1=settings.beta_1)
-        if settings.optimizer == "adam"
-        else FusedRMSprop(rate, rho=0.9, epsilon=1e-8)
-        for name, rate in rates.items()
+    makers: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+        "rmsprop": functools.partial(FusedRMSprop, rho=0.9, epsilon=1e-8),
+        "adam": functools.partial(FusedAdam, beta_1=settings.beta_1),
+        "muon": functools.partial(Muon, beta_1=settings.beta_1),
     }
+    make = makers[settings.optimizer]
+    optimizers = {name: make(rate) for name, rate in rates.items()}
     model.compile(optimizers, jit_compile=False)  # slower, where measured
     last, steps = settings.final_learning_rate, settings.train_steps
     if settings.learning_rate_decay == "authors":
