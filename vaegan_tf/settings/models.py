@@ -190,8 +190,16 @@ class VAESettings(DivergenceSettings):
     kl_weight: float = 1.0
 
 
+class GANOptimisationSettings(OptimisationSettings):
+    """How far and how often a GAN steps: by Muon it collapses."""
+
+    optimizer: str = "adam"
+
+
 class GANSettings(AdversarialSettings):
     """A GAN."""
+
+    Optimisation: ClassVar[type[OptimisationSettings]] = GANOptimisationSettings
 
 
 class VAEGANSettings(
