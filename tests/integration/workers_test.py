@@ -20,6 +20,8 @@ ARGUMENTS = (
     "--sample_every=40",
     "--ema_momentum=0.9",
     "--learning_rate=2e-6",
+    # Muon steps as far where a gradient is all rounding.
+    "--optimizer=adam",
 )
 
 

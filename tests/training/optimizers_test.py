@@ -4,6 +4,8 @@ import pytest
 
 from tests.toy import make_toy, make_toy_vae
 from vaegan_tf.settings import OptimisationSettings
+from vaegan_tf.training.fused_optimizers import FusedAdam
+from vaegan_tf.training.muon import Muon
 from vaegan_tf.training.optimizers import (
     AuthorsDecay,
     compile_model,
@@ -118,11 +120,12 @@ def test_rmsprop_is_that_of_the_authors():
     np.testing.assert_allclose(actual, [3e-4, 0.5], rtol=1e-6)
 
 
-def test_adam_takes_beta_1():
-    optimizer = optimizers(optimizer="adam", learning_rate=0.25, beta_1=0.75)[
+@pytest.mark.parametrize(("name", "cls"), [("adam", FusedAdam), ("muon", Muon)])
+def test_adam_and_muon_take_beta_1(name, cls):
+    optimizer = optimizers(optimizer=name, learning_rate=0.25, beta_1=0.75)[
         "decoder"
     ]
-    assert isinstance(optimizer, keras.optimizers.Adam)
+    assert type(optimizer) is cls
     assert (optimizer.beta_1, float(optimizer.learning_rate)) == (0.75, 0.25)
 
 

@@ -224,7 +224,7 @@ def test_other_settings_are_refused(copy_of, train_tiny):
         r"differences:\n"
         r"  latent_dim: 4 -> 5\n"
         r"  batch_size: 8 -> 16\n"
-        r"  optimizer: 'adam' -> 'rmsprop'$"
+        r"  optimizer: 'muon' -> 'rmsprop'$"
     )
     with pytest.raises(ValueError, match=message):
         train_tiny(
