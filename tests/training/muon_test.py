@@ -69,6 +69,14 @@ def test_singular_values_come_near_1(shape):
     assert values.max() < 1.21
 
 
+def test_low_precision_does_not_make_steps_grow():
+    (matrix,) = random_gradients((64, 400), steps=1)
+    left, _, right = np.linalg.svd(matrix, full_matrices=False)
+    uneven = tf.cast((left * np.logspace(0, -5, 64)) @ right, tf.bfloat16)
+    received = tf.cast(orthogonal(uneven), tf.float32).numpy()
+    assert np.linalg.norm(received, 2) < 1.3
+
+
 def test_no_gradient_is_no_step():
     weight = np.ones((3, 3, 8, 8), np.float32)
     zeros = [np.zeros_like(weight)]

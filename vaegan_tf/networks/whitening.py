@@ -32,8 +32,8 @@ class Whitening(keras.layers.Layer):
 
     Reference:
         After Huang et al. (2018), "Decorrelated batch normalization", of
-        features; codes of one length: after White (2016), "Sampling
-        generative networks", which has paths between codes keep the prior's.
+        features. Why codes of the prior have about one length: White (2016),
+        "Sampling generative networks".
     """
 
     def build(self, input_shape: Any) -> None:
