@@ -120,3 +120,9 @@ def test_survives_its_config():
     assert type(copy) is Muon
     assert copy.get_config() == optimizer.get_config()
     assert (copy.momentum, copy.beta_1) == (0.75, 0.5)
+
+
+@pytest.mark.parametrize("momentum", [-0.1, 1.0])
+def test_a_momentum_out_of_range_is_refused(momentum):
+    with pytest.raises(ValueError, match=f"`momentum` .*{momentum}"):
+        Muon(RATE, momentum=momentum)

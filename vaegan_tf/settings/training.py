@@ -24,8 +24,8 @@ class OptimisationSettings(Settings):
     optimizer: str = setting(
         "muon",
         "How gradients are used: rmsprop, as in the paper; adam; or muon, "
-        "which is Adam but for convolutions, all directions of whose kernels "
-        "step by the same amount (Jordan et al., 2024).",
+        "which is Adam but for kernels of up to 256 inputs or outputs, all "
+        "directions of which step by the same amount (Jordan et al., 2024).",
         choices=("rmsprop", "adam", "muon"),
     )
     learning_rate: float = setting(

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vaegan_tf.settings import check
 from vaegan_tf.training.fused_optimizers import FusedAdam
 
 # Of the polynomial a s + b s³ + c s⁵, and how often it is taken.
@@ -39,8 +40,11 @@ class Muon(FusedAdam):
 
     Args:
         learning_rate: η, of all weights.
-        momentum: μ, of kernels.
+        momentum: μ, of kernels, from 0 to below 1.
         **options: Those of Adam.
+
+    Raises:
+        ValueError: If `momentum` is out of range.
 
     Reference:
         Jordan et al. (2024), "Muon: an optimizer for hidden layers in neural
@@ -54,6 +58,7 @@ class Muon(FusedAdam):
         momentum: float = 0.9,
         **options: Any,
     ):
+        check("momentum", momentum, low=0, below=1)
         super().__init__(learning_rate, **options)
         self.momentum = momentum
 
