@@ -101,8 +101,8 @@ def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
     values below three thousandths of the norm come out smaller.
 
     A few iterations are one product of X with a polynomial of the small
-    X Xᵀ. All five would be, but grow without bound in the precision in which
-    GPUs multiply by default; three and two do not.
+    X Xᵀ. All five would be too, but grow without bound in bfloat16; three and
+    two do not.
     """
     is_tall = matrix.shape[0] > matrix.shape[1]
     x = tf.transpose(matrix) if is_tall else matrix
@@ -116,9 +116,7 @@ def _polynomial(squares: tf.Tensor, iterations: int) -> tf.Tensor:
     """P, where P X is X after some iterations, from X Xᵀ."""
     a, b, c = COEFFICIENTS
     one = tf.eye(squares.shape[0], dtype=squares.dtype)
-    product = one
-    for _ in range(iterations):
-        factor = a * one + b * squares + c * squares @ squares
-        product = factor @ product
-        squares = factor @ squares @ factor
-    return product
+    factor = a * one + b * squares + c * squares @ squares
+    if iterations == 1:
+        return factor
+    return _polynomial(factor @ squares @ factor, iterations - 1) @ factor
