@@ -38,20 +38,26 @@ def gaussian_kl_per_dimension(
     return 0.5 * (tf.square(mean) + variance - log_variance - 1.0)
 
 
-def gaussian_nll(target: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
-    """Negative log-likelihood of a Gaussian of unit variance, in nats.
+def gaussian_nll(
+    target: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Negative log-likelihood of a Gaussian, in nats.
 
-    −log N(target | mean, I) = ½ Σ (target − mean)² + constant
+    −log N(target | mean, σ²) = ½ Σ (target − mean)² / σ² + constant
 
-    The constant ½ D log 2π is left out: it moves no gradient, and without it
+    The constant ½ Σ log 2πσ² is left out: it moves no gradient, and without it
     a perfect reconstruction costs nothing. The sum is over all axes of
-    (batch, ...) but the first.
+    (batch, ..., channels) but the first; σ² is 1, or that of each channel,
+    (channels,).
 
     Reference:
         Larsen et al. (2016), eq. 3 for pixels, eqs. 6 and 7 for features.
     """
-    error = tf.square(target - mean)
-    return 0.5 * tf.reduce_sum(error, axis=list(range(1, error.shape.rank)))
+    error = target - mean
+    if variance is not None:
+        error = standardize(error, variance)
+    squares = tf.square(error)
+    return 0.5 * tf.reduce_sum(squares, axis=list(range(1, squares.shape.rank)))
 
 
 def feature_nll(
@@ -76,12 +82,11 @@ def feature_nll(
     Reference:
         Larsen et al. (2016), eqs. 6 and 7.
     """
-    if scale == "batch":
-        # No gradient is wanted, and none may go from replica to replica.
-        variance = replicas.variance(tf.stop_gradient(real))
-        real = standardize(real, variance)
-        reconstructed = standardize(reconstructed, variance)
-    return gaussian_nll(real, reconstructed)
+    if scale == "unit":
+        return gaussian_nll(real, reconstructed)
+    # No gradient is wanted, and none may go from replica to replica.
+    variance = replicas.variance(tf.stop_gradient(real))
+    return gaussian_nll(real, reconstructed, variance)
 
 
 def mean_over_layers(

@@ -87,7 +87,8 @@ def ask():
     with subprocess.Popen(
         [sys.executable, str(program)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # NumPy starts no threads of its own: these could not be forked.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

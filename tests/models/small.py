@@ -78,6 +78,9 @@ class SmallDiscriminator(keras.Model):
         features = keras.ops.tanh(self.hidden(flat))
         return {"features": [features], "logit": self.logit(features)}
 
+    def follow(self, features):
+        """It has no running variances."""
+
 
 class SmallCritic(keras.Model):
     """A discriminator of codes."""

@@ -131,18 +131,21 @@ def test_layers_weigh_alike_in_a_distance():
     )
 
 
-def test_deviations_are_those_of_layers_l():
-    model = make("gan")
-    image = tf.constant(images(8))
+@pytest.mark.parametrize("passes", ["separate", "joint", "paired"])
+def test_deviations_are_those_of_layers_l_of_real_images(passes):
+    model = make("vaegan", batch_statistics=passes)
+    real, *fakes = [
+        tf.constant(images(8, seed) / (1 + seed)) for seed in range(3)
+    ]
     discriminate = tf.function(
-        lambda: model.discriminator({"image": image}, training=True),
+        lambda: model.discriminate_batches([real, *fakes], None, training=True),
         autograph=False,
     )
     # The singular vectors settle, and running variances forget their start.
     for _ in range(200):
         outputs = discriminate()
     for variance, maps in zip(
-        model.discriminator.feature_variances, outputs["features"]
+        model.discriminator.feature_variances, outputs["features"][0]
     ):
         expected = tf.math.reduce_variance(maps, axis=[0, 1, 2])
         np.testing.assert_allclose(variance, expected, rtol=1e-4)

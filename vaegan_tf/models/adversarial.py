@@ -131,12 +131,23 @@ class AdversarialModel(DiscriminatingModel):
         """Discriminates images in the passes that `batch_statistics` asks for.
 
         `images` are real ones, reconstructions if any, and generated ones.
+        Running variances follow the features of the real ones.
         """
         discriminate = super().discriminate_batches
 
         def together(*images: tf.Tensor) -> dict[str, list[tf.Tensor]]:
             return discriminate(images, attributes, training)
 
+        outputs = self._in_passes(images, together)
+        if training:
+            self.discriminator.follow(outputs["features"][0])
+        return outputs
+
+    def _in_passes(
+        self,
+        images: Sequence[tf.Tensor],
+        together: Callable[..., dict[str, list[tf.Tensor]]],
+    ) -> dict[str, list[tf.Tensor]]:
         statistics = self.settings.batch_statistics
         if statistics == "separate":
             apart = [together(image) for image in images]

@@ -203,7 +203,7 @@ class Blocks:
         return keras.layers.ReLU(negative_slope=slope, name=name)(x)
 
     def features(self, x: Tensor, layer: int) -> Tensor:
-        """A map in float32, whose channels' running variance is kept."""
+        """A map in float32, beside its channels' running variance."""
         name = f"{self.network}_features_{layer}"
         return FeatureMap(dtype="float32", name=name)(x)
 

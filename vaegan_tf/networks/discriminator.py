@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from vaegan_tf.networks.blocks import Blocks, Network, image_input
+from vaegan_tf.networks.normalization import FeatureMap
 from vaegan_tf.settings import DiscriminatorSettings
 
 FIRST_FILTERS = 32
@@ -102,8 +103,17 @@ class Discriminator(Network):
     @property
     def feature_variances(self) -> list[tf.Tensor]:
         """Running variances of the channels of each layer l, (channels,)."""
+        return [layer.moving_variance for layer in self._feature_maps]
+
+    def follow(self, features: Sequence[tf.Tensor]) -> None:
+        """Moves these variances towards those of a batch's features."""
+        for layer, maps in zip(self._feature_maps, features):
+            layer.follow(maps)
+
+    @property
+    def _feature_maps(self) -> list[FeatureMap]:
         return [
-            self.get_layer(f"discriminator_features_{layer}").moving_variance
+            self.get_layer(f"discriminator_features_{layer}")
             for layer in self.feature_layers
         ]
 

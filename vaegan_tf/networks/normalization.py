@@ -77,10 +77,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 @keras.saving.register_keras_serializable(package="vaegan_tf")
 class FeatureMap(keras.layers.Layer):
-    """A map as it is, which keeps the running variance of each channel.
+    """A map as it is, and the running variance of each of its channels.
 
-    It is that of all training images, real and generated: the unit in which a
-    learned distance measures features.
+    It is that of real training images: the unit in which a learned distance
+    measures features.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -93,13 +93,15 @@ class FeatureMap(keras.layers.Layer):
             aggregation="only_first_replica",
         )
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Maps, (batch, height, width, channels)."""
-        if training and self.trainable:
-            variance = replicas.variance(tf.stop_gradient(inputs))
-            past = self.moving_variance
-            past.assign(MOMENTUM * past + (1 - MOMENTUM) * variance)
         return inputs
+
+    def follow(self, maps: tf.Tensor) -> None:
+        """Moves the variance towards that of a batch of maps."""
+        variance = replicas.variance(tf.stop_gradient(maps))
+        past = self.moving_variance
+        past.assign(MOMENTUM * past + (1 - MOMENTUM) * variance)
 
     def compute_output_shape(
         self, input_shape: tuple[int | None, ...]

@@ -16,8 +16,8 @@ class LearnedMetric:
     The discriminator uses the batch statistics of its training, so that a
     pair's numbers do not depend on other pairs. For the same reason features
     in units of their standard deviation (`scale="batch"`) are divided by the
-    running deviation of each channel over real and generated images, and not,
-    as in training, by that of a batch of real ones.
+    running deviation of each channel over real images, and not, as in
+    training, by that of a batch.
 
     Layers l of a conditional discriminator lie before attributes join it, so
     that none are needed.
