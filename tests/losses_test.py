@@ -52,6 +52,17 @@ def test_gaussian_nll_is_half_the_summed_squared_error():
     )
 
 
+def test_gaussian_nll_has_a_variance_for_each_channel():
+    target = tf.zeros((1, 2, 2, 3))
+    variance = tf.constant([1.0, 4.0, 16.0]) - losses.VARIANCE_EPSILON
+    # Four places of 2² / 1, 2² / 4 and 2² / 16.
+    np.testing.assert_allclose(
+        losses.gaussian_nll(target, target + 2.0, variance),
+        [0.5 * 4 * (4 + 1 + 0.25)],
+        rtol=1e-6,
+    )
+
+
 def test_unit_features_are_compared_as_they_are():
     real = tf.constant([[1.0, 10.0], [3.0, 30.0]])
     other = tf.constant([[0.0, 10.0], [3.0, 34.0]])

@@ -47,8 +47,8 @@ def gaussian_nll(
 
     The constant ½ Σ log 2πσ² is left out: it moves no gradient, and without it
     a perfect reconstruction costs nothing. The sum is over all axes of
-    (batch, ..., channels) but the first; σ² is 1, or that of each channel,
-    (channels,).
+    (batch, ..., channels) but the first. σ² is 1, or `variance` + 1e-6 of each
+    channel, (channels,).
 
     Reference:
         Larsen et al. (2016), eq. 3 for pixels, eqs. 6 and 7 for features.

@@ -78,7 +78,7 @@ class SmallDiscriminator(keras.Model):
         features = keras.ops.tanh(self.hidden(flat))
         return {"features": [features], "logit": self.logit(features)}
 
-    def follow(self, features):
+    def update_variances(self, features):
         """It has no running variances."""
 
 

@@ -131,7 +131,7 @@ class AdversarialModel(DiscriminatingModel):
         """Discriminates images in the passes that `batch_statistics` asks for.
 
         `images` are real ones, reconstructions if any, and generated ones.
-        Running variances follow the features of the real ones.
+        Running variances of features are those of the real ones.
         """
         discriminate = super().discriminate_batches
 
@@ -140,7 +140,7 @@ class AdversarialModel(DiscriminatingModel):
 
         outputs = self._in_passes(images, together)
         if training:
-            self.discriminator.follow(outputs["features"][0])
+            self.discriminator.update_variances(outputs["features"][0])
         return outputs
 
     def _in_passes(

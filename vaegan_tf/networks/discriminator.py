@@ -105,10 +105,10 @@ class Discriminator(Network):
         """Running variances of the channels of each layer l, (channels,)."""
         return [layer.moving_variance for layer in self._feature_maps]
 
-    def follow(self, features: Sequence[tf.Tensor]) -> None:
+    def update_variances(self, features: Sequence[tf.Tensor]) -> None:
         """Moves these variances towards those of a batch's features."""
         for layer, maps in zip(self._feature_maps, features):
-            layer.follow(maps)
+            layer.update_variance(maps)
 
     @property
     def _feature_maps(self) -> list[FeatureMap]:

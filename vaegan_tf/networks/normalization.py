@@ -97,7 +97,7 @@ class FeatureMap(keras.layers.Layer):
         """Maps, (batch, height, width, channels)."""
         return inputs
 
-    def follow(self, maps: tf.Tensor) -> None:
+    def update_variance(self, maps: tf.Tensor) -> None:
         """Moves the variance towards that of a batch of maps."""
         variance = replicas.variance(tf.stop_gradient(maps))
         past = self.moving_variance
