@@ -72,23 +72,9 @@ def test_singular_values_come_near_1(shape):
 def test_low_precision_does_not_make_steps_grow():
     (matrix,) = random_gradients((64, 400), steps=1)
     left, _, right = np.linalg.svd(matrix, full_matrices=False)
-    uneven = (left * np.logspace(0, -5, 64, dtype=np.float32)) @ right
-    received = orthogonal(tf.constant(uneven), "bfloat16").numpy()
-    assert received.dtype == np.float32
+    uneven = tf.cast((left * np.logspace(0, -5, 64)) @ right, tf.bfloat16)
+    received = tf.cast(orthogonal(uneven), tf.float32).numpy()
     assert np.linalg.norm(received, 2) < 1.3
-
-
-@pytest.mark.parametrize("shape", [(64, 4096), (4096, 64)])
-def test_steps_in_low_precision_are_those_in_high(shape):
-    weight = np.zeros(shape, np.float32)
-    gradients = random_gradients(shape, steps=1)
-    high, low = (
-        stepped(Muon(RATE, product_dtype=dtype), weight, gradients)
-        for dtype in ("float32", "bfloat16")
-    )
-    # In either, singular values miss 1 by up to 0.32.
-    apart = np.linalg.norm(low - high) / np.linalg.norm(high)
-    assert 0 < apart < 0.1
 
 
 def test_no_gradient_is_no_step():
@@ -129,12 +115,11 @@ def test_replicas_step_alike(two_replicas, on_both):
 
 
 def test_survives_its_config():
-    optimizer = Muon(RATE, momentum=0.75, product_dtype="bfloat16", beta_1=0.5)
+    optimizer = Muon(RATE, momentum=0.75, beta_1=0.5)
     copy = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert type(copy) is Muon
     assert copy.get_config() == optimizer.get_config()
     assert (copy.momentum, copy.beta_1) == (0.75, 0.5)
-    assert copy.product_dtype == "bfloat16"
 
 
 @pytest.mark.parametrize("momentum", [-0.1, 1.0])

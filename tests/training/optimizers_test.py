@@ -130,21 +130,6 @@ def test_adam_and_muon_take_beta_1(name, cls):
 
 
 @pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        ("float32", "float32"),
-        ("mixed_bfloat16", "bfloat16"),
-        ("mixed_float16", "float32"),
-    ],
-)
-def test_muon_multiplies_in_bfloat16_where_networks_do(policy, expected):
-    keras.config.set_dtype_policy(policy)
-    made = optimizers(optimizer="muon")["decoder"]
-    made = getattr(made, "inner_optimizer", made)  # float16 is scaled.
-    assert made.product_dtype == expected
-
-
-@pytest.mark.parametrize(
     ("rate", "message"),
     [
         ("decoder=-1", r"positive rates\. Received: 'decoder=-1'"),

@@ -41,8 +41,6 @@ class Muon(FusedAdam):
     Args:
         learning_rate: η, of all weights.
         momentum: μ, of kernels, from 0 to below 1.
-        product_dtype: Format of matrix products; sums and weights stay as they
-            are.
         **options: Those of Adam.
 
     Raises:
@@ -58,13 +56,11 @@ class Muon(FusedAdam):
         self,
         learning_rate: Any = 0.001,
         momentum: float = 0.9,
-        product_dtype: str = "float32",
         **options: Any,
     ):
         check("momentum", momentum, low=0, below=1)
         super().__init__(learning_rate, **options)
         self.momentum = momentum
-        self.product_dtype = product_dtype
 
     def update_step(
         self,
@@ -82,18 +78,13 @@ class Muon(FusedAdam):
         self.assign(average, moved)
         ahead = gradient + self.momentum * moved
         matrix = tf.reshape(ahead, (-1, variable.shape[-1]))
-        direction = orthogonal(matrix, self.product_dtype)
-        step = STEP_SIZE * math.sqrt(max(matrix.shape)) * direction
+        step = STEP_SIZE * math.sqrt(max(matrix.shape)) * orthogonal(matrix)
         rate = tf.cast(learning_rate, variable.dtype)
         self.assign_sub(variable, rate * tf.reshape(step, variable.shape))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "momentum": self.momentum,
-            "product_dtype": self.product_dtype,
-        }
+        return {**super().get_config(), "momentum": self.momentum}
 
 
 def is_matrix(shape: Sequence[int]) -> bool:
@@ -103,7 +94,7 @@ def is_matrix(shape: Sequence[int]) -> bool:
     return min(math.prod(shape[:-1]), shape[-1]) <= LARGEST_SIDE
 
 
-def orthogonal(matrix: tf.Tensor, product_dtype: str = "float32") -> tf.Tensor:
+def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
     """A matrix with singular values brought to between 0.7 and 1.2.
 
     X ← a X + b X Xᵀ X + c (X Xᵀ)² X, five times, of X of norm 1. Singular
@@ -111,14 +102,15 @@ def orthogonal(matrix: tf.Tensor, product_dtype: str = "float32") -> tf.Tensor:
 
     A few iterations are one product of X with a polynomial of the small
     X Xᵀ. All five would be too, but grow without bound in bfloat16; three and
-    two do not. The norm is never taken in that: it is a sum of many.
+    two do not. Even so, in bfloat16 rounding becomes a step in directions that
+    have no gradient, and a training of avatars broke down.
     """
     is_tall = matrix.shape[0] > matrix.shape[1]
     x = tf.transpose(matrix) if is_tall else matrix
-    x = tf.cast(tf.math.divide_no_nan(x, tf.norm(x)), product_dtype)
+    x = tf.math.divide_no_nan(x, tf.norm(x))
     for iterations in ITERATIONS:
         x = _polynomial(tf.matmul(x, x, transpose_b=True), iterations) @ x
-    return tf.cast(tf.transpose(x) if is_tall else x, matrix.dtype)
+    return tf.transpose(x) if is_tall else x
 
 
 def _polynomial(squares: tf.Tensor, iterations: int) -> tf.Tensor:

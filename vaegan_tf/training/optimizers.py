@@ -32,9 +32,7 @@ def compile_model(
     makers: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
         "rmsprop": functools.partial(FusedRMSprop, rho=0.9, epsilon=1e-8),
         "adam": functools.partial(FusedAdam, beta_1=settings.beta_1),
-        "muon": functools.partial(
-            Muon, beta_1=settings.beta_1, product_dtype=_product_dtype()
-        ),
+        "muon": functools.partial(Muon, beta_1=settings.beta_1),
     }
     make = makers[settings.optimizer]
     optimizers = {name: make(rate) for name, rate in rates.items()}
@@ -53,12 +51,6 @@ def compile_model(
             for name, rate in rates.items()
         }
     return {}
-
-
-def _product_dtype() -> str:
-    """bfloat16 where networks compute in it; float16 has too few exponents."""
-    compute_dtype = keras.config.dtype_policy().compute_dtype
-    return "bfloat16" if compute_dtype == "bfloat16" else "float32"
 
 
 def network_rates(
