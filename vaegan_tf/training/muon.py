@@ -102,8 +102,9 @@ def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
 
     A few iterations are one product of X with a polynomial of the small
     X Xᵀ. All five would be too, but grow without bound in bfloat16; three and
-    two do not. Even so, in bfloat16 rounding becomes a step in directions that
-    have no gradient, and a training of avatars broke down.
+    two do not. Even so, bfloat16 will not do: rounding comes to a tenth or a
+    quarter of a step, in directions without any gradient, and trainings can
+    break down.
     """
     is_tall = matrix.shape[0] > matrix.shape[1]
     x = tf.transpose(matrix) if is_tall else matrix
