@@ -148,8 +148,9 @@ def _affine(
     height, width, channels = x.shape[1:]
 
     def along_rows(values: tf.Tensor) -> tf.Tensor:
-        rows = tf.tile(values, (1, width))[:, tf.newaxis]
-        return tf.cast(rows, x.dtype)
+        row = tf.cast(values, x.dtype)[:, tf.newaxis]
+        row = tf.broadcast_to(row, (tf.shape(values)[0], width, channels))
+        return tf.reshape(row, (-1, 1, width * channels))
 
     result = tf.reshape(x, (-1, height, width * channels)) * along_rows(factor)
     if offset is not None:
