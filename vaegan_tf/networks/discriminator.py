@@ -106,7 +106,11 @@ class Discriminator(Network):
         return [layer.moving_variance for layer in self._feature_maps]
 
     def update_variances(self, features: Sequence[tf.Tensor]) -> None:
-        """Moves these variances towards those of a batch's features."""
+        """Moves `feature_variances` towards those of a batch's features.
+
+        Args:
+            features: Maps of each layer l, (batch, h, w, channels).
+        """
         for layer, maps in zip(self._feature_maps, features):
             layer.update_variance(maps)
 
