@@ -220,6 +220,7 @@ def test_paper_states_what_the_paper_states():
             "gamma": 1.0,
             "reconstruction_weight": None,
             "kl_weight": 1.0,
+            "uniformity_weight": 0.0,
             "feature_scale": "unit",
             "feature_layers": (3,),
             "discriminator_normalization": "batch",
@@ -256,6 +257,7 @@ def test_authors_states_what_the_authors_code_states():
             "final_learning_rate": 0.00000015625,  # 0.00001 / 64
             "reconstruction_weight": 0.000001,
             "kl_weight": 1.0,
+            "uniformity_weight": 0.0,
             "feature_scale": "unit",
             "feature_layers": (3,),
             "discriminator_normalization": "batch",

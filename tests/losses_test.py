@@ -45,6 +45,34 @@ def test_kl_agrees_with_a_monte_carlo_estimate():
     assert float(exact[0]) == pytest.approx(estimate, abs=0.005)
 
 
+def test_uniformity_is_about_directions_and_every_other_example():
+    # √4 times the cosines −1 and 0; 0 and 0.
+    one, across = [3.0, 0, 0, 0], [0, 0.5, 0, 0]
+    mean = tf.constant([one, [-1.0, 0, 0, 0], across])
+    crowd = math.log((math.exp(-2) + 1) / 2)
+    np.testing.assert_allclose(
+        losses.uniformity(mean), [crowd, crowd, 0], atol=1e-6
+    )
+
+
+def test_uniform_codes_are_as_crowded_as_the_sphere_says():
+    # E exp(κ cos) over the sphere in three dimensions is sinh(κ) / κ.
+    codes = np.random.default_rng(0).normal(size=(4000, 3))
+    found = losses.uniformity(tf.constant(codes, tf.float32))
+    expected = math.sinh(math.sqrt(3)) / math.sqrt(3)
+    assert np.mean(np.exp(found)) == pytest.approx(expected, rel=0.01)
+    heap = losses.uniformity(tf.constant(codes + [1, 0, 0], tf.float32))
+    assert np.mean(heap) > np.mean(found) + 0.1
+
+
+def test_nobody_crowds_an_example_alone():
+    mean = tf.Variable([[1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        value = losses.uniformity(mean)
+    np.testing.assert_array_equal(value, [0])
+    np.testing.assert_array_equal(tape.gradient(value, mean), [[0, 0]])
+
+
 def test_gaussian_nll_is_half_the_summed_squared_error():
     target = tf.reshape(tf.range(12, dtype=tf.float32), (1, 2, 2, 3))
     np.testing.assert_allclose(

@@ -44,6 +44,25 @@ def test_rows_and_shares_follow_the_number_of_examples(on_both, first):
     )
 
 
+@pytest.mark.parametrize("first", SPLITS)
+def test_codes_are_crowded_by_those_of_all_replicas(on_both, first):
+    """Values, and the gradient of their sum, are those of the whole batch."""
+
+    def crowd(mean):
+        with tf.GradientTape() as tape:
+            tape.watch(mean)
+            values = losses.uniformity(mean)
+        return values, tape.gradient(values, mean)
+
+    codes = WHOLE[:, 0]
+    expected = crowd(tf.constant(codes))
+    found = on_both(crowd, codes[:first], codes[first:])
+    for parts, whole in zip(zip(*found), expected):
+        np.testing.assert_allclose(
+            np.concatenate(parts), whole, rtol=1e-4, atol=1e-6
+        )
+
+
 def test_means_weigh_replicas_by_their_share(on_both):
     def of_both(values):
         count = tf.size(values)

@@ -13,6 +13,7 @@ from vaegan_tf import replicas
 
 VARIANCE_EPSILON = 1e-6
 SLOPE_EPSILON = 1e-12
+ITSELF = 1e9  # Taken off what an example must not be compared with.
 
 
 def gaussian_kl(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
@@ -36,6 +37,41 @@ def gaussian_kl_per_dimension(
     """The summands of `gaussian_kl`, (batch, latent)."""
     variance = tf.exp(log_variance)
     return 0.5 * (tf.square(mean) + variance - log_variance - 1.0)
+
+
+def uniformity(mean: tf.Tensor) -> tf.Tensor:
+    """How crowded the directions of codes are, in nats.
+
+    log mean_j exp(√d cos(mean_i, mean_j)),  j ≠ i
+
+    The mean is over the other examples of the global batch. Of all
+    distributions of directions the uniform one, which is the prior's, has the
+    lowest expectation of that mean, about exp(½): √d times the cosine is then
+    nearly standard normal. The logarithm estimates, up to a constant, the
+    log-density of codes where a code lies; its mean is their negative entropy.
+
+    Args:
+        mean: Means of q(z|x), (batch, d).
+
+    Returns:
+        One value per example, (batch,); 0 for an example alone.
+
+    Reference:
+        Wang & Isola (2020), "Understanding contrastive representation
+        learning through alignment and uniformity on the hypersphere": the
+        uniformity loss with t = √d / 2, one logarithm per example, as in
+        their estimate of the entropy.
+    """
+    unit = tf.math.l2_normalize(mean, axis=-1)
+    everyone, own = replicas.gather(unit)
+    size = tf.shape(everyone)[0]
+    cosines = tf.matmul(unit, everyone, transpose_b=True)
+    others = math.sqrt(unit.shape[-1]) * cosines - ITSELF * tf.one_hot(
+        own, size
+    )
+    count = tf.cast(tf.maximum(size - 1, 1), tf.float32)
+    crowd = tf.reduce_logsumexp(others, axis=-1) - tf.math.log(count)
+    return tf.where(size > 1, crowd, tf.zeros_like(crowd))
 
 
 def gaussian_nll(

@@ -34,6 +34,25 @@ def rows(count: int | tf.Tensor) -> tuple[int | tf.Tensor, int | tf.Tensor]:
     return tf.reduce_sum(counts[:own]), tf.reduce_sum(counts)
 
 
+def gather(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Rows of all replicas, and where among them this one's are.
+
+    Gradients flow through.
+
+    Args:
+        values: This replica's rows, (batch, d).
+
+    Returns:
+        The rows of the global batch, (size, d), and the places among them of
+        those given, (batch,).
+    """
+    count = tf.shape(values)[0]
+    first, size = rows(count)
+    behind = size - first - count
+    padded = tf.pad(values, [[first, behind], [0, 0]])
+    return total(padded), first + tf.range(count)
+
+
 def share(count: int | tf.Tensor) -> float | tf.Tensor:
     """This replica's share of the global batch if it has `count` examples.
 

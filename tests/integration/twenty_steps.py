@@ -50,7 +50,12 @@ MODELS = {
         **BATCH_TOO,
         **AHEAD,
     },
-    "conditional": {"kind": "vaegan", "num_attributes": 18, "width": 0.05},
+    "conditional": {
+        "kind": "vaegan",
+        "num_attributes": 18,
+        "width": 0.05,
+        "uniformity_weight": 10.0,
+    },
     "learned_metric_vae": {"kind": "learned_metric_vae"},
 }
 # The other cases are a VAE under other circumstances.

@@ -24,9 +24,11 @@ PAPER = {"gamma": 0.3, "feature_scale": "unit", "adversarial": "minimax"}
 CASES = {
     "vae": (
         VAE,
-        {"kl_weight": 2.0},
+        {"kl_weight": 2.0, "uniformity_weight": 0.7},
         {
-            "encoder": lambda t: 2 * t.kl() + t.pixel_nll(),
+            "encoder": lambda t: (
+                2 * (t.kl() + 0.7 * t.uniformity()) + t.pixel_nll()
+            ),
             "decoder": lambda t: t.pixel_nll(),
         },
     ),
@@ -86,9 +88,12 @@ CASES = {
             "feature_scale": "batch",
             "batch_statistics": "separate",
             "real_weight": 0.6,
+            "uniformity_weight": 2.0,
         },
         {
-            "encoder": lambda t: 3 * t.kl() + t.feature_nll("batch"),
+            "encoder": lambda t: (
+                3 * (t.kl() + 2 * t.uniformity()) + t.feature_nll("batch")
+            ),
             "decoder": lambda t: (
                 0.2 * t.feature_nll("batch")
                 + t.reconstructed(as_real=True)

@@ -152,6 +152,14 @@ class Twin:
         each = mean**2 + np.exp(log_variance) - log_variance - 1
         return np.mean(0.5 * each.sum(axis=1))
 
+    def uniformity(self):
+        mean, _ = self.encode()
+        lengths = np.sqrt((mean**2).sum(axis=1))
+        cosines = mean @ mean.T / np.outer(lengths, lengths)
+        closeness = np.exp(np.sqrt(LATENT) * cosines)
+        others = closeness.sum(axis=1) - np.diag(closeness)
+        return np.mean(np.log(others / (len(mean) - 1)))
+
     def reconstruction(self):
         return self.decode(self.code())
 

@@ -32,10 +32,11 @@ from vaegan_tf.training.watching import standard_callbacks
 
 KINDS = ["vae", "gan", "vaegan", "learned_metric_vae", "conditional"]
 TERMS = {
-    "vae": {"kl", "pixel_nll"},
+    "vae": {"kl", "uniformity", "pixel_nll"},
     "gan": {"real", "generated", "fooling"},
     "vaegan": {
         "kl",
+        "uniformity",
         "feature_nll",
         "real",
         "reconstructed",
@@ -43,7 +44,7 @@ TERMS = {
         "fooling",
         "gamma",
     },
-    "learned_metric_vae": {"kl", "feature_nll"},
+    "learned_metric_vae": {"kl", "uniformity", "feature_nll"},
 }
 TERMS["conditional"] = TERMS["vaegan"]
 TRAINED = {

@@ -6,12 +6,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vaegan_tf import noise
+from vaegan_tf import losses, noise
 from vaegan_tf.data import ImageDataset
 from vaegan_tf.models import steps
 from vaegan_tf.models.base import Example, ObjectiveModel, Terms
 from vaegan_tf.noise import Purpose
-from vaegan_tf.settings import GenerativeSettings
+from vaegan_tf.settings import DivergenceSettings, GenerativeSettings
 
 
 class GenerativeModel(ObjectiveModel):
@@ -211,6 +211,35 @@ class Autoencoder(GenerativeModel):
         count = tf.shape(posterior["mean"])[0]
         epsilon = self.standard_normal(count, Purpose.POSTERIOR, training)
         return noise.reparameterize(**posterior, epsilon=epsilon)
+
+
+class DivergenceModel(Autoencoder):
+    """An autoencoder whose codes are drawn to the prior by their divergence."""
+
+    settings: DivergenceSettings
+
+    @property
+    def kl_weight(self) -> float:
+        """β, the weight of the divergence in the encoder."""
+        weight = self.settings.kl_weight
+        return 1.0 if weight is None else weight
+
+    def divergence_terms(self, posterior: Example) -> Terms:
+        """How far codes are from the prior: each of them, and all together."""
+        return {
+            "kl": losses.gaussian_kl(**posterior),
+            "uniformity": losses.uniformity(posterior["mean"]),
+        }
+
+    def divergence(self, terms: Terms) -> tf.Tensor:
+        """β (kl + λ uniformity): L_prior, and a term of all codes together.
+
+        Reference:
+            Zhao et al. (2019), "InfoVAE", weighs the divergence of the
+            aggregate posterior by itself too.
+        """
+        together = self.settings.uniformity_weight * terms["uniformity"]
+        return self.kl_weight * (terms["kl"] + together)
 
 
 def _check_networks(networks: Mapping[str, keras.Model]) -> None:

@@ -1,16 +1,15 @@
 """VAE_Dis_l: a VAE with the learned distance of a trained GAN."""
 
-from vaegan_tf import losses
 from vaegan_tf.models.adversarial import FeatureErrorModel
 from vaegan_tf.models.base import Example, Terms
-from vaegan_tf.models.generative import Autoencoder
+from vaegan_tf.models.generative import DivergenceModel
 from vaegan_tf.models.registry import register
 from vaegan_tf.networks import Decoder, Discriminator, Encoder
 from vaegan_tf.settings import LearnedMetricVAESettings
 
 
 @register("learned_metric_vae")
-class LearnedMetricVAE(FeatureErrorModel, Autoencoder):
+class LearnedMetricVAE(FeatureErrorModel, DivergenceModel):
     """A VAE whose error is measured in layer l of a fixed discriminator.
 
     The discriminator is that of a trained GAN. It stays as it is, batch
@@ -29,7 +28,7 @@ class LearnedMetricVAE(FeatureErrorModel, Autoencoder):
     }
     trained = ("encoder", "decoder")
     borrowed = ("discriminator",)
-    term_names = ("kl", "feature_nll")
+    term_names = ("kl", "uniformity", "feature_nll")
     abilities = ("encode", "reconstruct", "sample", "discriminate")
     settings: LearnedMetricVAESettings
 
@@ -43,13 +42,13 @@ class LearnedMetricVAE(FeatureErrorModel, Autoencoder):
             [image, reconstructed], attributes, training=False
         )["features"]
         return {
-            "kl": losses.gaussian_kl(**posterior),
+            **self.divergence_terms(posterior),
             "feature_nll": self.feature_nll(*features),
         }
 
     def objectives(self, terms: Terms) -> Terms:
         """Both networks minimise L_prior + L_llike of layer l."""
         return {
-            "encoder": self.kl_weight * terms["kl"] + terms["feature_nll"],
+            "encoder": self.divergence(terms) + terms["feature_nll"],
             "decoder": terms["feature_nll"],
         }

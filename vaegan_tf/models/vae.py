@@ -2,14 +2,14 @@
 
 from vaegan_tf import losses
 from vaegan_tf.models.base import Example, Terms
-from vaegan_tf.models.generative import Autoencoder
+from vaegan_tf.models.generative import DivergenceModel
 from vaegan_tf.models.registry import register
 from vaegan_tf.networks import Decoder, Encoder
 from vaegan_tf.settings import VAESettings
 
 
 @register("vae")
-class VAE(Autoencoder):
+class VAE(DivergenceModel):
     """A VAE whose decoder is Gaussian in the pixels.
 
     Reference:
@@ -19,7 +19,7 @@ class VAE(Autoencoder):
     title = "VAE"
     Settings = VAESettings
     networks = {"encoder": Encoder, "decoder": Decoder}
-    term_names = ("kl", "pixel_nll")
+    term_names = ("kl", "uniformity", "pixel_nll")
     settings: VAESettings
 
     def terms(self, example: Example, training: bool) -> Terms:
@@ -29,15 +29,12 @@ class VAE(Autoencoder):
         (reconstructed,) = self.decode_batches(
             [latent], example.get("attributes"), training
         )
-        return {
-            "kl": losses.gaussian_kl(**posterior),
-            "pixel_nll": losses.gaussian_nll(example["image"], reconstructed),
-        }
+        error = losses.gaussian_nll(example["image"], reconstructed)
+        return {**self.divergence_terms(posterior), "pixel_nll": error}
 
     def objectives(self, terms: Terms) -> Terms:
         """Larsen et al. (2016), eq. 2: both networks minimise L_VAE."""
-        weight = self.settings.kl_weight
         return {
-            "encoder": weight * terms["kl"] + terms["pixel_nll"],
+            "encoder": self.divergence(terms) + terms["pixel_nll"],
             "decoder": terms["pixel_nll"],
         }

@@ -2,10 +2,9 @@
 
 import tensorflow as tf
 
-from vaegan_tf import losses
 from vaegan_tf.models.adversarial import AdversarialModel, FeatureErrorModel
 from vaegan_tf.models.base import Example, Terms
-from vaegan_tf.models.generative import Autoencoder
+from vaegan_tf.models.generative import DivergenceModel
 from vaegan_tf.models.image_gradients import (
     global_norms,
     gradients_at,
@@ -18,7 +17,7 @@ from vaegan_tf.settings import VAEGANSettings
 
 
 @register("vaegan")
-class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
+class VAEGAN(FeatureErrorModel, DivergenceModel, AdversarialModel):
     """A VAE whose reconstruction error lives in the GAN's discriminator.
 
     Reference:
@@ -34,6 +33,7 @@ class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
     }
     term_names = (
         "kl",
+        "uniformity",
         "feature_nll",
         "real",
         "reconstructed",
@@ -85,7 +85,7 @@ class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
             terms |= self._balanced(terms, fakes, tape)
         else:
             terms["gamma"] = gamma * tf.ones_like(terms["fooling"])
-        return {"kl": losses.gaussian_kl(**posterior), **terms}
+        return {**self.divergence_terms(posterior), **terms}
 
     def objectives(self, terms: Terms) -> Terms:
         """Larsen et al. (2016), Algorithm 1: what each network minimises.
@@ -94,7 +94,7 @@ class VAEGAN(FeatureErrorModel, Autoencoder, AdversarialModel):
         """
         fooling_weight = 1.0 - (self.settings.reconstruction_weight or 0.0)
         return {
-            "encoder": self.kl_weight * terms["kl"] + terms["feature_nll"],
+            "encoder": self.divergence(terms) + terms["feature_nll"],
             "decoder": terms["gamma"] * terms["feature_nll"]
             + fooling_weight * terms["fooling"],
             "discriminator": self.discriminator_objective(terms),

@@ -14,6 +14,11 @@ _TERMS = {
         "Information that codes carry about their images; samples suffer if "
         "codes are far from the prior.",
     ),
+    "uniformity": (
+        "Crowding of codes",
+        "How close the directions of a batch's codes are; below 0.5 where they "
+        "fill the prior.",
+    ),
     "pixel_nll": (
         "Reconstruction error of pixels",
         "Half the squared error, summed over all pixels.",

@@ -111,6 +111,13 @@ class DivergenceSettings(EncoderSettings):
         "networks).",
         low=0,
     )
+    uniformity_weight: float = setting(
+        0.0,
+        "Weight, beside each code's divergence, of how crowded the directions "
+        "of a batch's codes are; none in the paper. Helps samples where images "
+        "come in kinds: 250 for avatars.",
+        low=0,
+    )
 
 
 class DiscriminatorSettings(GenerativeSettings):

@@ -30,6 +30,7 @@ from vaegan_tf.training.mirror import Mirror
 _GAN = "-L_GAN: real, reconstructed, generated"
 _TITLES = {
     "kl": "L_prior: kl",
+    "uniformity": "How crowded the codes are: uniformity",
     "pixel_nll": "L_llike of pixels: pixel_nll",
     "feature_nll": "L_llike of layers l: feature_nll",
     "real": _GAN,
