@@ -88,6 +88,7 @@ PLANS = {
         {
             "default": (),
             "free codes": ("--codes=free",),
+            "codes that do not repel each other": ("--uniformity_weight=0",),
             "batch normalisation": ("--decoder_normalization=batch",),
             "transposed convolutions": ("--upsampling=transposed",),
             "batch-normalised discriminator": (

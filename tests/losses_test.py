@@ -61,7 +61,8 @@ def test_uniform_codes_are_as_crowded_as_the_sphere_says():
     found = losses.uniformity(tf.constant(codes, tf.float32))
     expected = math.sinh(math.sqrt(3)) / math.sqrt(3)
     assert np.mean(np.exp(found)) == pytest.approx(expected, rel=0.01)
-    heap = losses.uniformity(tf.constant(codes + [1, 0, 0], tf.float32))
+    off_centre = codes + np.array([1, 0, 0])
+    heap = losses.uniformity(tf.constant(off_centre, tf.float32))
     assert np.mean(heap) > np.mean(found) + 0.1
 
 

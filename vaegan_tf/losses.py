@@ -66,9 +66,8 @@ def uniformity(mean: tf.Tensor) -> tf.Tensor:
     everyone, own = replicas.gather(unit)
     size = tf.shape(everyone)[0]
     cosines = tf.matmul(unit, everyone, transpose_b=True)
-    others = math.sqrt(unit.shape[-1]) * cosines - ITSELF * tf.one_hot(
-        own, size
-    )
+    closeness = math.sqrt(unit.shape[-1]) * cosines
+    others = closeness - ITSELF * tf.one_hot(own, size)
     count = tf.cast(tf.maximum(size - 1, 1), tf.float32)
     crowd = tf.reduce_logsumexp(others, axis=-1) - tf.math.log(count)
     return tf.where(size > 1, crowd, tf.zeros_like(crowd))

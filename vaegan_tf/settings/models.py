@@ -114,8 +114,8 @@ class DivergenceSettings(EncoderSettings):
     uniformity_weight: float = setting(
         0.0,
         "Weight, beside each code's divergence, of how crowded the directions "
-        "of a batch's codes are; none in the paper. Helps samples where images "
-        "come in kinds: 250 for avatars.",
+        "of a batch's codes are; none in the paper. Helps where images come in "
+        "kinds: 250 for avatars.",
         low=0,
     )
 
