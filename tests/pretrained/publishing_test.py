@@ -26,6 +26,7 @@ def run(trained, tmp_path_factory):
         "name": "psnr",
         "weights": "ema",
         "group": "reconstructions",
+        "sampler": None,
         "value": 12.5,
         "floor": None,
         "better": "higher",
@@ -33,7 +34,10 @@ def run(trained, tmp_path_factory):
     }
     command = "vaegan-evaluate --predictor=/home/ada/predictor --seed=0"
     raw = {**score, "weights": "raw", "value": 13.0}  # Not published.
-    record = {"step": 4, "scores": [score, raw], "command": command}
+    drawn = {"label": "Recall", "name": "recall", "group": "samples"}
+    drawn = {**score, **drawn, "sampler": "prior", "value": 0.5}
+    scores = [score, raw, drawn]
+    record = {"step": 4, "scores": scores, "command": command}
     run.evaluation.write_text(json.dumps(record))
     return run
 
@@ -111,7 +115,10 @@ def test_the_card_says_what_was_published(run, folder):
     assert card["training"]["images"] == 4 * 8
     assert card["dataset"] == "avatars/tiny"
     assert card["image_shape"] == [32, 32, 3]
-    assert [score["value"] for score in card["scores"]] == [12.5]
+    assert [score["value"] for score in card["scores"]] == [12.5, 0.5]
+    readme = (folder / "README.md").read_text("utf-8")
+    assert "| PSNR (reconstructions) | 12.5 |" in readme
+    assert "| Recall (samples, prior codes) | 0.5 |" in readme
     assert card["scored_by"] == "vaegan-evaluate --predictor=predictor --seed=0"
     assert set(card["attributes"]) == set(attribute_vectors(run).names)
     assert card["not_for"]
