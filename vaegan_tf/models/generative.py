@@ -238,8 +238,10 @@ class DivergenceModel(Autoencoder):
             Zhao et al. (2019), "InfoVAE", weighs the divergence of the
             aggregate posterior by itself too.
         """
-        together = self.settings.uniformity_weight * terms["uniformity"]
-        return self.kl_weight * (terms["kl"] + together)
+        weight, divergence = self.settings.uniformity_weight, terms["kl"]
+        if weight:  # Or a gradient that is 0 would be computed.
+            divergence += weight * terms["uniformity"]
+        return self.kl_weight * divergence
 
 
 def _check_networks(networks: Mapping[str, keras.Model]) -> None:
