@@ -15,7 +15,7 @@ _TERMS = {
         "codes are far from the prior.",
     ),
     "uniformity": (
-        "Crowding of codes",
+        "How crowded codes are",
         "How close the directions of a batch's codes are; below 0.5 where they "
         "fill the prior.",
     ),
